@@ -1,0 +1,198 @@
+"""What can be refused, by which code, with which HTTP status.
+
+Every refusal is one class built from values, and its sentence says what is wrong and what to do.
+The server answers `{"error": {"code", "message", "field", "facts"}}`; the client raises
+`Refused` with the same parts; the SDK turns the code into the exception that v1 raised.
+"""
+
+from __future__ import annotations
+
+
+class ZaffreError(Exception):
+    """Something was refused, for a reason that has a stable code and a sentence for people."""
+
+    code = "internal"
+    status = 500
+
+    def __init__(
+        self, message: str, *, field: str | None = None, facts: dict[str, object] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.facts: dict[str, object] = facts or {}
+
+
+class Refused(ZaffreError):
+    """An answer of the server that says no, as the client saw it."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        status: int,
+        field: str | None = None,
+        facts: dict[str, object] | None = None,
+    ) -> None:
+        super().__init__(message, field=field, facts=facts)
+        self.code = code
+        self.status = status
+
+
+class Invalid(ZaffreError):
+    """A value that cannot be taken; names the field."""
+
+    code = "invalid"
+    status = 400
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}", field=field)
+
+
+class NotFound(ZaffreError):
+    """Nothing has this id or name."""
+
+    status = 404
+
+    def __init__(self, noun: str, name: str, advice: str = "") -> None:
+        self.code = f"{noun}.not_found"
+        sentence = f"There is no {noun.replace('_', ' ')} {name!r}."
+        super().__init__(f"{sentence} {advice}".strip(), facts={"noun": noun, "name": name})
+
+
+class AlreadyExists(ZaffreError):
+    """The name is taken."""
+
+    status = 409
+
+    def __init__(self, noun: str, name: str, advice: str = "") -> None:
+        self.code = f"{noun}.exists"
+        sentence = f"{noun.replace('_', ' ').capitalize()} {name!r} exists already."
+        super().__init__(f"{sentence} {advice}".strip(), facts={"noun": noun, "name": name})
+
+
+class RunStateConflict(ZaffreError):
+    """The run's state does not allow this move."""
+
+    code = "run.state_conflict"
+    status = 409
+
+    def __init__(self, run_id: str, *, current: str, wanted: str) -> None:
+        super().__init__(
+            f"Run {run_id!r} is {current}, so it cannot become {wanted}. Submit a new run instead.",
+            facts={"run_id": run_id, "current": current, "wanted": wanted},
+        )
+
+
+class AttemptSuperseded(ZaffreError):
+    """A runner speaks for an attempt that is not the run's any more; it must end its script."""
+
+    code = "attempt.superseded"
+    status = 409
+
+    def __init__(self, run_id: str, number: int) -> None:
+        super().__init__(
+            f"Attempt {number} of run {run_id!r} is not the run's present attempt.",
+            facts={"run_id": run_id, "attempt": number},
+        )
+
+
+class PropertyImmutable(ZaffreError):
+    """A run's property was to be changed to another value."""
+
+    code = "property.immutable"
+    status = 400
+
+    def __init__(self, key: str, *, old: str | None, new: str | None) -> None:
+        super().__init__(
+            f"Property {key!r} is {old!r} and cannot become {new!r}: properties never change. "
+            "Use a tag for what changes.",
+            field="properties",
+            facts={"key": key},
+        )
+
+
+class BlobsMissing(ZaffreError):
+    """A record names blobs that the store does not hold; send them and ask again."""
+
+    code = "blob.missing"
+    status = 409
+
+    def __init__(self, sha256: list[str]) -> None:
+        super().__init__(
+            f"{len(sha256)} of the named blobs are not in the store. Upload them first.",
+            facts={"sha256": sha256},
+        )
+
+
+class OffsetConflict(ZaffreError):
+    """A shipped range does not start where the store's copy ends; `offset` says where that is."""
+
+    code = "offset.conflict"
+    status = 409
+
+    def __init__(self, what: str, *, offset: int) -> None:
+        super().__init__(
+            f"{what} is stored up to byte {offset}; go on from there.", facts={"offset": offset}
+        )
+
+
+class Unauthenticated(ZaffreError):
+    """No token, or one that is not known."""
+
+    code = "unauthenticated"
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This request carries no token that the server knows. "
+            "Send 'Authorization: Bearer TOKEN'; the token is in ~/.zaffre/token."
+        )
+
+
+class Forbidden(ZaffreError):
+    """The caller is known, and may not do this."""
+
+    code = "forbidden"
+    status = 403
+
+    def __init__(self, action: str) -> None:
+        super().__init__(f"This token does not allow {action!r}.", facts={"action": action})
+
+
+class StoreFull(ZaffreError):
+    """The server's disk has no room."""
+
+    code = "store.full"
+    status = 507
+
+    def __init__(self) -> None:
+        super().__init__("The server's disk is full. Free space there; nothing stored was lost.")
+
+
+class ServerUnreachable(ZaffreError):
+    """No server answered within the time that the caller gave it."""
+
+    code = "server.unreachable"
+    status = 503
+
+    def __init__(self, address: str, problem: str) -> None:
+        super().__init__(
+            f"No Zaffre server answers at {address} ({problem}). Start one with 'zaffre up', "
+            "or set ZAFFRE_URL and ZAFFRE_TOKEN to a server that runs.",
+            facts={"address": address},
+        )
+
+
+class NotBuiltYet(ZaffreError):
+    """A part of SDK v1 that this release of Zaffre does not have."""
+
+    code = "not_built_yet"
+    status = 501
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} is not built yet in this release of Zaffre; "
+            "the README lists what works and what does not."
+        )

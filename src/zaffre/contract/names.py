@@ -1,0 +1,122 @@
+"""What a name may be. Pure rules: each takes a value and returns it, or raises `Invalid`."""
+
+from __future__ import annotations
+
+import re
+
+from zaffre.contract.errors import Invalid
+
+TAG_KEY_MAX_CHARS = 100
+TAG_VALUE_MAX_CHARS = 1_000
+FILE_NAME_MAX_CHARS = 1_024
+METRIC_NAME_MAX_CHARS = 255
+RUN_ID_MAX_CHARS = 320
+
+_WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,31}\Z")
+_EXPERIMENT = re.compile(r"[^\W_][\w-]{0,254}\Z")
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z")
+_RUN_ID = re.compile(r"[^\W_][\w.-]{0,319}\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def require_text(value: object, field: str) -> str:
+    """Return `value` if it is a str, else raise `Invalid` that names its type."""
+    if not isinstance(value, str):
+        raise Invalid(field, f"must be text, not {type(value).__name__}")
+    return value
+
+
+def _refuse(field: str, value: str, rule: str) -> Invalid:
+    shown = value if len(value) <= 60 else value[:57] + "..."
+    return Invalid(field, f"{shown!r} is not allowed: {rule}")
+
+
+def workspace_name(value: object) -> str:
+    """2 to 32 characters: first a letter or digit, then letters, digits, '-' and '_'."""
+    text = require_text(value, "workspace name")
+    if not _WORKSPACE.match(text):
+        rule = "2 to 32 characters, first a letter or digit, then letters, digits, '-' or '_'"
+        raise _refuse("workspace name", text, rule)
+    return text
+
+
+def experiment_name(value: object) -> str:
+    """1 to 255 characters: first a letter or digit, then letters, digits, '-' and '_'."""
+    text = require_text(value, "experiment name")
+    if not _EXPERIMENT.match(text):
+        rule = "1 to 255 characters, first a letter or digit, then letters, digits, '-' or '_'"
+        raise _refuse("experiment name", text, rule)
+    return text
+
+
+def model_name(value: object) -> str:
+    """1 to 255 characters: first a letter or digit, then letters, digits, '-', '.' and '_'."""
+    text = require_text(value, "model name")
+    if not _MODEL.match(text):
+        rule = "1 to 255 characters, first a letter or digit, then letters, digits, '-', '.', '_'"
+        raise _refuse("model name", text, rule)
+    return text
+
+
+def run_id(value: object) -> str:
+    """1 to 320 characters: first a letter or digit, then letters, digits, '-', '.' and '_'."""
+    text = require_text(value, "run id")
+    if not _RUN_ID.match(text) or ".." in text:
+        rule = "1 to 320 characters, first a letter or digit, then letters, digits, '-', '.', '_'"
+        raise _refuse("run id", text, rule)
+    return text
+
+
+def metric_name(value: object) -> str:
+    """1 to 255 characters without control characters, blanks at the ends kept."""
+    text = require_text(value, "metric name")
+    if not text or len(text) > METRIC_NAME_MAX_CHARS:
+        raise _refuse("metric name", text, f"1 to {METRIC_NAME_MAX_CHARS} characters")
+    if _CONTROL.search(text):
+        raise _refuse("metric name", text, "no control characters")
+    return text
+
+
+def file_name(value: object) -> str:
+    r"""Return the name of a run's file in its one form: relative, '/' between parts.
+
+    `\` counts as '/', './' and doubled '/' are dropped. '..', absolute names, drive letters,
+    control characters and more than 1,024 characters are refused, so that a name from outside
+    can be joined to a folder without leaving it.
+    """
+    text = require_text(value, "file name").replace("\\", "/")
+    if _CONTROL.search(text):
+        raise _refuse("file name", text, "no control characters")
+    if text.startswith("/") or _DRIVE.match(text):
+        raise _refuse("file name", text, "it must be relative")
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    if not parts:
+        raise _refuse("file name", text, "it must name a file")
+    if ".." in parts:
+        raise _refuse("file name", text, "'..' is not allowed")
+    name = "/".join(parts)
+    if len(name) > FILE_NAME_MAX_CHARS:
+        raise _refuse("file name", name, f"at most {FILE_NAME_MAX_CHARS} characters")
+    return name
+
+
+def label(value: object, field: str) -> dict[str, str | None]:
+    """Return tags or properties as text to text (a tag may have no value: None).
+
+    Keys have 1 to 100 characters, values up to 1,000; numbers and others are turned into text.
+    """
+    if not isinstance(value, dict):
+        kind = type(value).__name__
+        raise Invalid(field, f"must be a dict such as {{'key': 'value'}}, not {kind}")
+    labels: dict[str, str | None] = {}
+    for raw_key, raw in value.items():
+        key = raw_key if isinstance(raw_key, str) else str(raw_key)
+        if not key or len(key) > TAG_KEY_MAX_CHARS:
+            raise _refuse(field, key, f"a key has 1 to {TAG_KEY_MAX_CHARS} characters")
+        text = raw if raw is None or isinstance(raw, str) else str(raw)
+        if text is not None and len(text) > TAG_VALUE_MAX_CHARS:
+            problem = f"value has {len(text)} characters, at most {TAG_VALUE_MAX_CHARS}"
+            raise Invalid(f"{field}[{key!r}]", problem)
+        labels[key] = text
+    return labels

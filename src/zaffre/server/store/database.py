@@ -1,0 +1,126 @@
+"""Transactions on SQLite or PostgreSQL.
+
+A use case is one function and one transaction; it runs in a worker thread, so all of this is
+synchronous. SQLite has one writer: writes take a lock and one kept connection; reads have
+connections of their own and see the last commit (WAL). What must survive power loss (run states
+at their ends, model versions) commits with synchronous=FULL, all else with NORMAL, which survives
+the death of every process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+
+class Transaction:
+    """One open transaction. `notify` tells waiting requests after the commit."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self.topics: set[str] = set()
+
+    def notify(self, topic: str) -> None:
+        """Wake whoever waits for `topic` (such as 'run:ID', 'queue') once this is committed."""
+        self.topics.add(topic)
+
+    def execute(self, statement: Any, parameters: Any = None) -> sa.CursorResult[Any]:
+        """Execute one SQLAlchemy statement."""
+        return self.connection.execute(statement, parameters)
+
+
+class Database:
+    """The metadata store. `on_commit` receives the topics of each committed transaction."""
+
+    def __init__(self, url: str, on_commit: Callable[[set[str]], None] = lambda topics: None):
+        self.url = url
+        self.on_commit = on_commit
+        self.is_sqlite = url.startswith("sqlite")
+        self._write_lock = threading.Lock()
+        self._synchronous = ""
+        if self.is_sqlite:
+            self._reader = sa.create_engine(url, pool_size=8, max_overflow=8)
+            self._writer = sa.create_engine(url, poolclass=sa.pool.StaticPool)
+            for engine in (self._reader, self._writer):
+                sa.event.listen(engine, "connect", _prepare_sqlite)
+                sa.event.listen(engine, "begin", _begin_sqlite)
+        else:
+            self._reader = self._writer = sa.create_engine(
+                url.replace("postgresql://", "postgresql+psycopg://", 1),
+                pool_size=16,
+                pool_pre_ping=True,
+            )
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Open a transaction that only reads."""
+        with self._reader.connect() as connection:
+            yield Transaction(connection)
+
+    @contextlib.contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[Transaction]:
+        """Open a transaction that writes; it commits at the end of the block, or rolls back.
+
+        durable: when the block ends, the commit survives power loss, not only dead processes.
+        """
+        with self._sqlite_turn(durable), self._writer.connect() as connection:
+            with connection.begin():
+                if not self.is_sqlite and not durable:
+                    connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
+                elif self.is_sqlite:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                tx = Transaction(connection)
+                yield tx
+        if tx.topics:
+            self.on_commit(tx.topics)
+
+    @contextlib.contextmanager
+    def _sqlite_turn(self, durable: bool) -> Iterator[None]:  # noqa: FBT001
+        if not self.is_sqlite:
+            yield
+            return
+        with self._write_lock:
+            wanted = "FULL" if durable else "NORMAL"
+            if wanted != self._synchronous:
+                with self._writer.connect() as connection:
+                    raw: Any = connection.connection.driver_connection
+                    raw.execute(f"PRAGMA synchronous={wanted}")
+                self._synchronous = wanted
+            yield
+
+    @contextlib.contextmanager
+    def driver_turn(self) -> Iterator[Any]:
+        """Hand out the writer's raw driver connection, for the metric batches' bulk paths.
+
+        The caller begins and commits by itself. (SQLAlchemy costs twice the time there:
+        docs/adr has the figures.)
+        """
+        with self._sqlite_turn(False), self._writer.connect() as connection:
+            yield connection.connection.driver_connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of the SQLite file at `path`."""
+    return f"sqlite:///{path}"
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's begin event below says when
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA busy_timeout=30000")
+    connection.execute("PRAGMA cache_size=-16000")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    """Reads run in autocommit: each statement sees the newest commit and holds no lock."""
