@@ -185,6 +185,46 @@ class ServerUnreachable(ZaffreError):
         )
 
 
+class ServerNotStarted(ServerUnreachable):
+    """A server was to be started on this machine and could not be."""
+
+    code = "server.not_started"
+
+    def __init__(self, home: str, problem: str) -> None:
+        ZaffreError.__init__(
+            self,
+            f"The Zaffre server of {home} could not be started: {problem}",
+            facts={"address": home},
+        )
+
+
+class RecordTooLarge(ZaffreError):
+    """One record of a metric is longer than a record may be."""
+
+    code = "metric.too_large"
+    status = 413
+
+    def __init__(self, size_bytes: int, *, limit_bytes: int) -> None:
+        super().__init__(
+            f"The record has {size_bytes:,} bytes and may have {limit_bytes:,}. "
+            "Log large values as a file: run.upload_file().",
+            facts={"size_bytes": size_bytes, "limit_bytes": limit_bytes},
+        )
+
+
+class FileChanging(ZaffreError):
+    """A file never stood still while it was read, so no content of it could be stored."""
+
+    code = "file.changing"
+    status = 409
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{path} changed each time it was read. Upload it once nothing writes to it any more.",
+            facts={"path": path},
+        )
+
+
 class NotBuiltYet(ZaffreError):
     """A part of SDK v1 that this release of Zaffre does not have."""
 
