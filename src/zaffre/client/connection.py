@@ -29,10 +29,12 @@ from zaffre.client.transport import Address
 from zaffre.contract.errors import Invalid, ServerNotStarted
 
 if TYPE_CHECKING:
-    from typing import Mapping
+    from typing import Mapping, Sequence
 
 #: How long a server may take until it listens (a migration of a large store is slow), seconds.
 START_TIMEOUT_S = 120.0
+#: Says that nobody asked for the server by name, so it may end by itself when it is idle.
+BY_SDK = ("--started-by-sdk",)
 _POLL_S = 0.02
 #: What a server must not inherit: names and beginnings of names.
 _UNCLEAN_NAMES = ("MPLBACKEND", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "OLDPWD", "PWD")
@@ -217,11 +219,14 @@ def answers(address: Address) -> bool:
     return True
 
 
-def ensure_server(home: str, *, patience_s: float = START_TIMEOUT_S) -> Address:
+def ensure_server(
+    home: str, *, patience_s: float = START_TIMEOUT_S, options: Sequence[str] = BY_SDK
+) -> Address:
     """Return the address of the server of `home`, after starting one if none listens.
 
     However many processes call this at once, one server is started. patience_s: how long to wait
-    for another process's start; a start of our own may take START_TIMEOUT_S.
+    for another process's start; a start of our own may take START_TIMEOUT_S. options: the server's
+    command line besides `--home`.
 
     Raises ServerNotStarted.
     """
@@ -242,7 +247,7 @@ def ensure_server(home: str, *, patience_s: float = START_TIMEOUT_S) -> Address:
                 if present is not None and answers(present):
                     return present
                 if not busy:
-                    return _start(home)
+                    return _start(home, options)
                 if time.monotonic() > deadline:
                     raise ServerNotStarted(home, _who_blocks(home))
                 time.sleep(_POLL_S)
@@ -294,10 +299,10 @@ def _who_blocks(home: str) -> str:
     )
 
 
-def _start(home: str) -> Address:
+def _start(home: str, options: Sequence[str]) -> Address:
     problem = ""
     for interpreter in _interpreters(home):
-        problem = _start_with(interpreter, home)
+        problem = _start_with(interpreter, home, options)
         if not problem:
             present = find_address(home)
             if present is not None:
@@ -340,7 +345,7 @@ def _holds_server() -> bool:
     return all(find_spec(name) is not None for name in _NEEDED)
 
 
-def _start_with(interpreter: str, home: str) -> str:
+def _start_with(interpreter: str, home: str, options: Sequence[str]) -> str:
     """Start a server and wait until it listens; return '' or what went wrong, as a sentence."""
     import subprocess
 
@@ -351,7 +356,7 @@ def _start_with(interpreter: str, home: str) -> str:
     reader, writer = os.pipe()
     try:
         command = [interpreter, "-P", "-m", "zaffre.server", "--home", home]
-        command += ["--started-by-sdk", "--ready-fd", str(writer)]
+        command += [*options, "--ready-fd", str(writer)]
         with open(os.path.join(home, "server.log"), "ab") as log:
             before = log.tell()
             try:
