@@ -37,23 +37,24 @@ class Transaction:
 class Database:
     """The metadata store. `on_commit` receives the topics of each committed transaction."""
 
-    def __init__(self, url: str, on_commit: Callable[[set[str]], None] = lambda topics: None):
-        self.url = url
+    def __init__(
+        self, url: str | sa.URL, on_commit: Callable[[set[str]], None] = lambda topics: None
+    ) -> None:
+        self.url = sa.make_url(url)
         self.on_commit = on_commit
-        self.is_sqlite = url.startswith("sqlite")
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._write_lock = threading.Lock()
         self._synchronous = ""
         if self.is_sqlite:
-            self._reader = sa.create_engine(url, pool_size=8, max_overflow=8)
-            self._writer = sa.create_engine(url, poolclass=sa.pool.StaticPool)
+            self._reader = sa.create_engine(self.url, pool_size=8, max_overflow=24)
+            self._writer = sa.create_engine(self.url, poolclass=sa.pool.StaticPool)
             for engine in (self._reader, self._writer):
                 sa.event.listen(engine, "connect", _prepare_sqlite)
                 sa.event.listen(engine, "begin", _begin_sqlite)
         else:
+            self.url = self.url.set(drivername="postgresql+psycopg")
             self._reader = self._writer = sa.create_engine(
-                url.replace("postgresql://", "postgresql+psycopg://", 1),
-                pool_size=16,
-                pool_pre_ping=True,
+                self.url, pool_size=16, max_overflow=16, pool_pre_ping=True
             )
 
     @contextlib.contextmanager
@@ -109,9 +110,9 @@ class Database:
         self._writer.dispose()
 
 
-def sqlite_url(path: Path) -> str:
+def sqlite_url(path: Path) -> sa.URL:
     """Return the URL of the SQLite file at `path`."""
-    return f"sqlite:///{path}"
+    return sa.URL.create("sqlite", database=str(path))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

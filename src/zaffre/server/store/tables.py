@@ -64,6 +64,9 @@ runs = sa.Table(
     sa.Column("error", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("warnings", sa.Text, nullable=False, server_default="[]"),
+    # Read from here, searched in run_tags and run_properties: a list of 100 runs is one query.
+    sa.Column("tags", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("properties", sa.Text, nullable=False, server_default="{}"),
     sa.Column("spec", sa.Text),
     # The submitter's variables, sealed; NULL once the runner has them.
     sa.Column("sealed_environment", sa.LargeBinary),
@@ -82,7 +85,6 @@ run_tags = sa.Table(
     sa.Column("run_key", _BigKey, nullable=False),
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("value", sa.Text),
-    sa.Column("position", sa.Integer, nullable=False),
     sa.PrimaryKeyConstraint("run_key", "key"),
     sa.Index("run_tags_by_value", "key", "value"),
 )
@@ -93,7 +95,6 @@ run_properties = sa.Table(
     sa.Column("run_key", _BigKey, nullable=False),
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("value", sa.Text),
-    sa.Column("position", sa.Integer, nullable=False),
     sa.PrimaryKeyConstraint("run_key", "key"),
     sa.Index("run_properties_by_value", "key", "value"),
 )
@@ -265,5 +266,7 @@ tokens = sa.Table(
     sa.Column("attempt", sa.Integer),
     sa.Column("workspace_id", sa.Text),
     sa.Column("created_at", sa.Double, nullable=False),
+    # Set once the run's last report is taken; till then that report may be repeated.
+    sa.Column("expires_at", sa.Double),
     sa.Index("tokens_of_run", "run_id"),
 )
