@@ -360,7 +360,7 @@ def _start_with(interpreter: str, home: str, options: Sequence[str]) -> str:
         with open(os.path.join(home, "server.log"), "ab") as log:
             before = log.tell()
             try:
-                subprocess.run(  # noqa: S603 - a command of ours
+                subprocess.run(
                     [interpreter, "-I", "-S", "-c", _DETACH, *command],
                     check=True,
                     stdin=subprocess.DEVNULL,
@@ -407,7 +407,7 @@ def _source_folder(interpreter: str, environment: dict[str, str]) -> str | None:
         return None
     ask = "import sys, importlib.util as u; sys.exit(0 if u.find_spec('zaffre') else 3)"
     try:
-        found = subprocess.run(  # noqa: S603 - a command of ours
+        found = subprocess.run(
             [interpreter, "-c", ask],
             check=False,
             stdin=subprocess.DEVNULL,

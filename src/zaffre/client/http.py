@@ -53,6 +53,10 @@ class Locator(Protocol):
         ...
 
 
+class AnswerCut(ConnectionError):
+    """The connection ended, or fell silent, before an answer's body did."""
+
+
 class Answer:
     """A server's answer; `read` and `chunks` take its body off the connection.
 
@@ -68,31 +72,28 @@ class Answer:
         self.headers = {name.lower(): value for name, value in response.getheaders()}
 
     def read(self, size_bytes: int) -> bytes:
-        """Return up to `size_bytes` of the body, b'' at its end.
-
-        Raises ConnectionResetError (an OSError) when the connection ended before the body did.
-        """
+        """Return up to `size_bytes` of the body, b'' at its end. Raises AnswerCut."""
         from http.client import HTTPException
 
         try:
             data = self._response.read(size_bytes)
-        except HTTPException as problem:
+        except (OSError, HTTPException) as problem:
             raise self._cut() from problem
         if not data and size_bytes and self._response.length:
             raise self._cut()
         return data
 
     def read_all(self) -> bytes:
-        """Return the rest of the body. Raises ConnectionResetError as `read` does."""
+        """Return the rest of the body. Raises AnswerCut."""
         from http.client import HTTPException
 
         try:
             return self._response.read()
-        except HTTPException as problem:
+        except (OSError, HTTPException) as problem:
             raise self._cut() from problem
 
     def chunks(self, size_bytes: int = 1 << 20) -> Iterator[bytes]:
-        """Yield the body piece by piece."""
+        """Yield the body piece by piece. Raises AnswerCut."""
         while True:
             data = self.read(size_bytes)
             if not data:
@@ -100,23 +101,21 @@ class Answer:
             yield data
 
     def lines(self) -> Iterator[str]:
-        """Yield the body's lines as they come, without their ends; raises as `read` does."""
+        """Yield the body's lines as they come, without their ends. Raises AnswerCut."""
         from http.client import HTTPException
 
         while True:
             try:
                 line = self._response.readline()
-            except HTTPException as problem:
+            except (OSError, HTTPException) as problem:
                 raise self._cut() from problem
             if not line:
-                if not self._response.isclosed():
-                    raise self._cut()
                 return
             yield line.decode("utf-8", "replace").rstrip("\r\n")
 
-    def _cut(self) -> ConnectionResetError:
+    def _cut(self) -> AnswerCut:
         self._response.will_close = True
-        return ConnectionResetError("the answer was cut off")
+        return AnswerCut("the answer was cut off")
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end, else close it."""
@@ -215,7 +214,7 @@ class Client:
     ) -> Answer:
         """Send a request as `request` does; return the answer with its body unread.
 
-        Only getting the answer is tried again; reading its body may raise OSError.
+        Only getting the answer is tried again; reading its body may raise AnswerCut.
         """
         sending = _Sending(method, path, json, body, query, headers)
         return self._retry(sending, timeout_s, retry_s, _leave_unread)
@@ -231,7 +230,7 @@ class Client:
         """Yield (event, data) of a stream of server-sent events until the server ends it.
 
         timeout_s: a silence longer than this counts as a lost connection (the server comments
-        every 15 s). Raises OSError when the stream is cut; the caller then asks again.
+        every 15 s). Raises AnswerCut, and may end early: ask again until the final state.
         """
         accept = {"Accept": "text/event-stream"}
         with self.stream(

@@ -47,7 +47,7 @@ class Upload:
 Body = Union[bytes, Upload]
 
 
-class BodyFailed(Exception):  # noqa: N818 - it carries the failure of the caller's own file
+class BodyFailed(Exception):
     """The body's source failed; the connection is not to blame, so nothing is tried again."""
 
     def __init__(self, cause: BaseException) -> None:

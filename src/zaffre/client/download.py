@@ -1,0 +1,257 @@
+"""Fetching files: into a file beside the target, which then takes its name.
+
+So a target is the whole new file or what it was before, whenever this process dies. A download
+that is cut goes on where it stopped (Range), for as long as each attempt brings some bytes.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from typing import TYPE_CHECKING, Callable, Iterable
+
+from zaffre.client.http import AnswerCut
+from zaffre.contract import names
+from zaffre.contract.errors import Refused, ServerUnreachable
+
+if TYPE_CHECKING:
+    from zaffre.client.blobs import Progress
+    from zaffre.client.http import Answer, Client
+    from zaffre.contract.snapshot import FileEntry
+
+#: Files below this size come in bundles, bytes.
+BUNDLED_BELOW_BYTES = 1 << 20
+GROUP_FILES = 1000
+GROUP_BYTES = 32 << 20
+_CHUNK_BYTES = 1 << 20
+_FRUITLESS_MAX = 5
+
+
+def fetch(
+    client: Client,
+    entries: Iterable[FileEntry],
+    folder: str,
+    *,
+    on_progress: Progress | None = None,
+) -> None:
+    """Write files by their names below `folder`, with their content checked against its hash.
+
+    Files that are there are replaced. Raises Invalid when a name would leave the folder, OSError
+    when a file cannot be written, Refused when the server has no such content, ServerUnreachable.
+    """
+    wanted = [(names.file_name(entry.name), entry) for entry in entries]
+    total = sum(entry.size_bytes for _, entry in wanted)
+    done = 0
+
+    def tell(size_bytes: int) -> None:
+        nonlocal done
+        done += size_bytes
+        if on_progress is not None:
+            on_progress(done, total)
+
+    made: set[str] = set()
+    group: dict[str, list[tuple[str, FileEntry]]] = {}
+    held_bytes = 0
+    for name, entry in wanted:
+        target = os.path.join(folder, name)
+        parent = os.path.dirname(target)
+        if parent not in made:
+            os.makedirs(parent, exist_ok=True)
+            made.add(parent)
+        if entry.size_bytes >= BUNDLED_BELOW_BYTES:
+            fetch_path(
+                client,
+                f"/blobs/{entry.sha256}",
+                target,
+                sha256=entry.sha256,
+                executable=entry.executable,
+                on_bytes=tell,
+            )
+            continue
+        if entry.sha256 not in group:
+            held_bytes += entry.size_bytes
+        group.setdefault(entry.sha256, []).append((target, entry))
+        if len(group) >= GROUP_FILES or held_bytes >= GROUP_BYTES:
+            _fetch_group(client, group, tell)
+            group, held_bytes = {}, 0
+    if group:
+        _fetch_group(client, group, tell)
+
+
+def fetch_path(
+    client: Client,
+    path: str,
+    target: str,
+    *,
+    sha256: str | None = None,
+    executable: bool = False,
+    on_bytes: Callable[[int], None] | None = None,
+) -> int:
+    """Write what a GET of `path` answers to the file `target`; return its size in bytes.
+
+    sha256: what the content must hash to; unknown for files that still grow.
+
+    Raises as `fetch` does. The folder of `target` must exist.
+    """
+    part = _part_beside(target)
+    try:
+        size_bytes, found = _fetch_parts(client, path, part, on_bytes or _tell_nobody)
+        _check(path, sha256, found)
+        _finish(part, target, executable=executable)
+    except BaseException:
+        _remove(part)
+        raise
+    return size_bytes
+
+
+def _tell_nobody(_: int) -> None:
+    return
+
+
+def _fetch_parts(
+    client: Client, path: str, part: str, on_bytes: Callable[[int], None]
+) -> tuple[int, str]:
+    """Write an answer's body to `part`, asking for the rest when it is cut; return size, hash."""
+    state = hashlib.sha256()
+    size_bytes = 0
+    fruitless = 0
+    with open(part, "wb") as file:
+        while True:
+            before = size_bytes
+            headers = {"Range": f"bytes={size_bytes}-"} if size_bytes else None
+            try:
+                with client.stream("GET", path, headers=headers) as answer:
+                    if size_bytes and answer.status != 206:
+                        # The server starts over, so do we.
+                        file.seek(0)
+                        file.truncate()
+                        state, size_bytes = hashlib.sha256(), 0
+                    for chunk in answer.chunks(_CHUNK_BYTES):
+                        file.write(chunk)
+                        state.update(chunk)
+                        size_bytes += len(chunk)
+                        on_bytes(len(chunk))
+                    return size_bytes, state.hexdigest()
+            except AnswerCut as cut:
+                fruitless = 0 if size_bytes > before else fruitless + 1
+                if fruitless > _FRUITLESS_MAX:
+                    raise ServerUnreachable(client.locator.name(), str(cut)) from cut
+            except Refused as refusal:
+                if refusal.status == 416 and size_bytes:
+                    return size_bytes, state.hexdigest()  # all of it had come before the cut
+                raise
+
+
+def _check(path: str, sha256: str | None, found: str) -> None:
+    if sha256 is not None and found != sha256:
+        raise _damaged(path)
+
+
+def _fetch_group(
+    client: Client,
+    group: dict[str, list[tuple[str, FileEntry]]],
+    tell: Callable[[int], None],
+) -> None:
+    """Fetch small files by one request, or by more if it is cut."""
+    left = dict(group)
+    fruitless = 0
+    while left:
+        before = len(left)
+        with client.stream("POST", "/blobs/read", json={"sha256": list(left)}) as answer:
+            reader = _BundleReader(answer)
+            while True:
+                try:
+                    blob = reader.next_blob()
+                except AnswerCut:
+                    break
+                if blob is None:
+                    break
+                sha256, content = blob
+                _check(f"/blobs/{sha256}", sha256, hashlib.sha256(content).hexdigest())
+                for target, entry in left.pop(sha256, []):
+                    _write(target, content, executable=entry.executable)
+                    tell(len(content))
+        fruitless = 0 if len(left) < before else fruitless + 1
+        if fruitless > _FRUITLESS_MAX:
+            raise ServerUnreachable(client.locator.name(), "a bundle is cut off each time")
+
+
+class _BundleReader:
+    """Takes blobs off a bundle: `SHA256 SIZE` and a newline, then the bytes, again and again."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._data = b""
+        self._at = 0
+
+    def next_blob(self) -> tuple[str, bytes] | None:
+        """Return a hash and its content, None at the end. Raises AnswerCut."""
+        end = self._data.find(b"\n", self._at)
+        while end < 0:
+            if not self._more():
+                if self._data:
+                    raise AnswerCut("the bundle ends within a line")
+                return None
+            end = self._data.find(b"\n")
+        sha256, size = self._data[self._at : end].decode("ascii").split()
+        self._at = end + 1
+        while len(self._data) - self._at < int(size):
+            if not self._more():
+                raise AnswerCut("the bundle ends within a blob")
+        start, self._at = self._at, self._at + int(size)
+        return sha256, self._data[start : self._at]
+
+    def _more(self) -> bool:
+        """Drop what was taken, and add what comes next."""
+        chunk = self._answer.read(_CHUNK_BYTES)
+        self._data = self._data[self._at :] + chunk
+        self._at = 0
+        return bool(chunk)
+
+
+def _damaged(path: str) -> Refused:
+    return Refused(
+        f"What came for {path} is not what its hash says: it was damaged on its way or in the "
+        "store. Ask again; if it stays so, upload the file anew.",
+        code="blob.damaged",
+        status=502,
+    )
+
+
+def _write(target: str, content: bytes, *, executable: bool) -> None:
+    part = _part_beside(target)
+    try:
+        with open(part, "wb", buffering=0) as file:
+            written = file.write(content)
+        _check_whole(written, content, target)
+        _finish(part, target, executable=executable)
+    except BaseException:
+        _remove(part)
+        raise
+
+
+def _check_whole(written: int, content: bytes, target: str) -> None:
+    if written != len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
+
+
+def _finish(part: str, target: str, *, executable: bool) -> None:
+    if executable:
+        mode = os.stat(part).st_mode
+        # Whoever may read it may run it, as the umask has it.
+        os.chmod(part, stat.S_IMODE(mode | ((mode & 0o444) >> 2)))
+    os.replace(part, target)
+
+
+def _part_beside(target: str) -> str:
+    name = f".zaffre-{os.getpid()}-{os.urandom(4).hex()}.part"
+    return os.path.join(os.path.dirname(target), name)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
