@@ -42,7 +42,7 @@ demo: $(VENV)/demo.stamp
 
 test: $(VENV)/dev.stamp
 	@$(BIN)/python tools/programs.py
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(PYTEST_OPTIONS)
 
 test-fast: $(VENV)/dev.stamp
 	@$(BIN)/pytest -q -n 0 tests/contract
