@@ -41,7 +41,7 @@ class Exit:
 Died = tuple[str, int, Exit]
 
 
-class DriverFailed(Exception):  # noqa: N818 - says what happened, as the other refusals do
+class DriverFailed(Exception):
     """A runner could not be started; `problem` completes "The runner could not be started: "."""
 
     def __init__(self, problem: str) -> None:

@@ -36,6 +36,7 @@ class StartOrder:
     process_environment: variables of the process that submitted (already without the kernel's own).
     sdk_path: a folder that holds nothing but `azureml` and `zaffre`, for the script's PYTHONPATH.
     final: for a SALVAGE attempt, the state and reason that end the run.
+    log_max_bytes: of a longer log, head and tail are stored.
     """
 
     run_id: str
@@ -54,6 +55,7 @@ class StartOrder:
     process_environment: dict[str, str] = field(default_factory=dict)
     spec: RunSpec | None = None
     final: Report | None = None
+    log_max_bytes: int = 1_000_000_000
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,312 @@
+"""One order, from its claim to its last report: the stages of a run, in order.
+
+    claim -> snapshot -> launch -> [stream | outputs | lease, a thread each] -> finish -> remove
+
+Whatever forks does so before the first thread starts. The main thread watches the script and the
+demands to end it; what speaks to the server while the script runs has a thread of its own, so
+that no outage holds up the end of a script.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+
+from zaffre.client import process
+from zaffre.contract import wire
+from zaffre.contract.attempt import CANCEL_GRACE_S, AttemptKind, Report, StartOrder
+from zaffre.contract.errors import Refused, ServerUnreachable
+from zaffre.contract.reason import Reason, ReasonKind, sentence
+from zaffre.contract.run import RunSpec, RunState
+from zaffre.runner.attempt import Attempt, Patience, Stopped, Superseded
+from zaffre.runner.folder import Remembered, RunFolder
+from zaffre.runner.lease import Demand, Lease
+from zaffre.runner.notes import note
+from zaffre.runner.script_tree import Ended, ScriptTree
+from zaffre.runner.stages import snapshot
+from zaffre.runner.stages.finish import Broken, Canceled, Ending, OfScript, final_report
+from zaffre.runner.stages.launch import LaunchFailed, launch
+from zaffre.runner.stages.outputs import Outputs
+from zaffre.runner.stages.snapshot import SnapshotBroken
+from zaffre.runner.stages.stream import Stream
+
+#: Exit statuses of a runner. `compute.driver` knows the second by its own name.
+EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, EXIT_SUPERSEDED = 0, 1, 3, 4
+#: How long a killed tree may take to go before the run ends without it, seconds.
+GONE_LIMIT_S = 30.0
+
+_NEVER = threading.Event()
+
+
+def read_order(fd: int) -> StartOrder:
+    """Return the order that the file `fd` holds, and close it."""
+    with open(fd, "rb", buffering=0) as file:
+        file.seek(0)
+        return wire.decode(StartOrder, json.loads(file.readall()))
+
+
+def run_order(order_fd: int, *, isolated: bool) -> int:
+    """Be the runner of the order in the file `order_fd`; return the exit status.
+
+    isolated: whether PID namespaces can be made here.
+    """
+    order = read_order(order_fd)
+    if order.kind is AttemptKind.SALVAGE:
+        from zaffre.runner import salvage
+
+        return salvage.run(order)
+    if order.spec is None:
+        raise ValueError("an order to run has no spec")
+    return Execution(order, order.spec, isolated=isolated and order.spec.isolated).run()
+
+
+class Execution:
+    """One script's run."""
+
+    def __init__(self, order: StartOrder, spec: RunSpec, *, isolated: bool) -> None:
+        self._order = order
+        self._spec = spec
+        self._folder = RunFolder(order.folder)
+        self._wake, self._waker = socket.socketpair()
+        self._wake.setblocking(False)
+        self._waker.setblocking(False)
+        # Taken by a thread: a handler could meet the main thread inside the lock that it needs.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        # Forks, and is ready by the time that the claim is answered.
+        self._tree = ScriptTree(isolated=isolated)
+        self._attempt = Attempt(order)
+        self._lease = Lease(self._attempt, self._awake)
+        self._stream = Stream(
+            self._attempt, self._folder, self._lease, log_max_bytes=order.log_max_bytes
+        )
+        self._outputs = Outputs(self._attempt, self._folder.work)
+
+    def run(self) -> int:
+        """Walk the stages; return the runner's exit status."""
+        try:
+            self._attempt.claim()
+        except Superseded:
+            self._tree.close()
+            return EXIT_REFUSED
+        except ServerUnreachable:
+            self._tree.close()
+            return EXIT_FAILED
+        self._tree.wait_ready()
+        self._folder.make()
+        self._folder.redirect_stderr()
+        self._lease.start()
+        threading.Thread(target=self._take_signal, name="signals", daemon=True).start()
+        try:
+            return self._finish(self._execute())
+        except Superseded:
+            note("runner.superseded")
+            self._tree.kill()
+            return EXIT_SUPERSEDED
+        finally:
+            self._lease.stop()
+            self._tree.close()
+
+    def _execute(self) -> Ending:
+        """Prepare, launch and watch the script. Raises Superseded."""
+        try:
+            self._prepare()
+        except (SnapshotBroken, OSError) as problem:
+            return Broken(Reason(ReasonKind.SNAPSHOT_BROKEN, {"problem": str(problem)}))
+        except Stopped:
+            return self._ending_of_demand()
+        try:
+            script_pid = launch(self._order, self._spec, self._folder, self._tree)
+        except LaunchFailed as failure:
+            return Broken(failure.reason)
+        except OSError as problem:
+            facts: dict[str, object] = {"stage": "launch", "problem": str(problem)}
+            return Broken(Reason(ReasonKind.RUNNER_FAILED, facts))
+        self._stream.start()
+        self._outputs.start()
+        mine = os.getpid()
+        self._folder.remember(
+            Remembered(
+                self._order.run_id,
+                self._order.attempt,
+                mine,
+                process.start_time(mine),
+                process.boot_id(),
+                script_pid,
+                self._tree.isolated,
+            )
+        )
+        return self._watch()
+
+    def _prepare(self) -> None:
+        if self._spec.snapshot_id is None:
+            return
+        client = self._attempt.client
+        workspace_id = self._order.workspace.get("workspace_id", "")
+        snapshot_id = self._spec.snapshot_id
+        patience = Patience(self._lease.demanded)
+        try:
+            manifest = patience.call(
+                lambda: snapshot.get_manifest(client, workspace_id, snapshot_id)
+            )
+            patience.call(
+                lambda: snapshot.download(client, manifest, self._folder.work, self._check_demand)
+            )
+        except Refused as problem:
+            raise snapshot.refused(problem) from problem
+
+    def _check_demand(self) -> None:
+        if self._lease.demanded.is_set():
+            raise Stopped
+
+    def _ending_of_demand(self) -> Ending:
+        demand = self._lease.demand
+        if demand is Demand.SUPERSEDED:
+            raise Superseded
+        if demand is Demand.TERMINATED:
+            facts: dict[str, object] = {"pid": os.getpid(), "how": " by SIGTERM"}
+            return Broken(Reason(ReasonKind.RUNNER_DIED, facts))
+        return Canceled()
+
+    def _watch(self) -> Ending:
+        """Wait until the script's tree is gone, ending it when that is asked for."""
+        limit_s = self._spec.max_duration_s
+        passes_at = None if limit_s is None else time.monotonic() + limit_s
+        ending: Ending | None = None
+        kill_at: float | None = None
+        give_up_at: float | None = None
+        poll = select.poll()
+        poll.register(self._tree, select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
+        while True:
+            until = min(
+                (t for t in (passes_at, kill_at, give_up_at) if t is not None), default=None
+            )
+            left_ms = None if until is None else max(0, int((until - time.monotonic()) * 1000) + 1)
+            ready = {fd for fd, _ in poll.poll(left_ms)}
+            if self._wake.fileno() in ready:
+                self._wake.recv(4096)
+            if self._tree.fileno() in ready:
+                event = self._tree.next_event()
+                if isinstance(event, Ended):
+                    passes_at = None
+                    ending = ending or OfScript(event.status)
+                else:
+                    return ending or self._lost()
+            now = time.monotonic()
+            if ending is None and (self._lease.demand is not None or _is_over(passes_at, now)):
+                if self._lease.demand is None:
+                    ending, passes_at = Canceled(limit_s), None
+                else:
+                    ending = self._ending_or_superseded()
+                self._tree.terminate()
+                kill_at = now if self._lease.demand is Demand.SUPERSEDED else now + CANCEL_GRACE_S
+            if self._lease.demand is Demand.SUPERSEDED and kill_at is None:
+                kill_at = now
+            if _is_over(kill_at, now):
+                self._tree.kill()
+                kill_at, give_up_at = None, now + GONE_LIMIT_S
+            if _is_over(give_up_at, now):
+                note("tree.not_gone", limit_s=GONE_LIMIT_S)
+                return ending or self._lost()
+
+    def _ending_or_superseded(self) -> Ending:
+        try:
+            return self._ending_of_demand()
+        except Superseded:
+            # The tree goes first; `_finish` finds the demand again.
+            return Canceled()
+
+    @staticmethod
+    def _lost() -> Ending:
+        """The reaper was killed, and the script with it."""
+        problem = "the process that watches the script was killed"
+        facts: dict[str, object] = {"stage": "stream", "problem": problem}
+        return Broken(Reason(ReasonKind.RUNNER_FAILED, facts))
+
+    def _finish(self, ending: Ending) -> int:
+        """Ship all, report the end, remove the folder. Raises Superseded."""
+        self._stream.stop()
+        self._outputs.stop()
+        if self._lease.demand is Demand.SUPERSEDED:
+            raise Superseded
+        if isinstance(ending, Broken):
+            self._say(sentence(ending.reason))
+        report = final_report(ending, self._folder.log, self._folder.work)
+        has_news = self._outputs.has_news()
+        # From Preparing there is no move to Completed.
+        is_unknown = report.state is RunState.COMPLETED and not self._stream.is_running_reported
+        if has_news or is_unknown:
+            self._report_patiently(Report(RunState.FINALIZING))
+        self._stream.finish(_NEVER)
+        try:
+            self._outputs.finish(self._lease.given_up if isinstance(ending, OfScript) else _NEVER)
+        except Stopped:
+            if self._lease.demand is Demand.SUPERSEDED:
+                raise Superseded from None
+            report = Report(RunState.CANCELED)
+        warnings = (*self._stream.warnings, *self._outputs.warnings)
+        taken = self._report_patiently(
+            Report(report.state, report.error, report.reason, warnings=warnings)
+        )
+        if taken and not self._stream.warnings and not self._outputs.warnings:
+            self._tree.close()
+            self._folder.remove()
+        return EXIT_DONE
+
+    def _report_patiently(self, report: Report) -> bool:
+        """Report a state, for as long as it takes; return whether the server took it.
+
+        The answer to an earlier try may have been lost, so a refusal of a later one is no
+        surprise: the run has ended then, which is what was reported. Raises Superseded.
+        """
+        tries = 0
+
+        def once() -> RunState:
+            nonlocal tries
+            tries += 1
+            return self._attempt.report(report)
+
+        try:
+            state = Patience(_NEVER).call(once)
+        except Superseded:
+            if tries > 1 and report.state is not RunState.FINALIZING:
+                return True
+            raise
+        except Refused as problem:
+            note("report.refused", state=report.state, code=problem.code, problem=problem.message)
+            return False
+        if report.state is RunState.FINALIZING:
+            self._lease.heed(state)
+        return True
+
+    def _say(self, words: str) -> None:
+        """Put a line into the script's log, where people look first."""
+        with contextlib.suppress(OSError), self._folder.log.open("ab") as file:
+            file.write(f"[zaffre] {words}\n".encode())
+
+    def _awake(self) -> None:
+        """Have the main thread look at the demands."""
+        try:
+            self._waker.send(b"!")
+        except BlockingIOError:
+            return  # it is awake as it is
+
+    def _take_signal(self) -> None:
+        signal.sigwait({signal.SIGTERM})
+        self._lease.set_demand(Demand.TERMINATED)
+
+
+def _is_over(moment: float | None, now: float) -> bool:
+    return moment is not None and now >= moment
+
+
+def main() -> None:
+    """Run the order on standard input: for targets that have no zygote."""
+    sys.exit(run_order(0, isolated=True))

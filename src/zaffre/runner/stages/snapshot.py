@@ -1,0 +1,162 @@
+"""Stage 1: the run's folder is made from its snapshot.
+
+Names come from outside, so they are checked again here, and a file is opened inside its folder
+only if that folder is a real one: the work folder is new and empty, nothing else writes there yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from zaffre.client.http import Answer, Client
+from zaffre.contract import names, wire
+from zaffre.contract.errors import Invalid, Refused
+from zaffre.contract.snapshot import FileEntry, Snapshot
+
+#: Blobs up to this size come together in bundles, bytes.
+BUNDLED_MAX_BYTES = 1 << 20
+#: Largest bundle that is asked for, bytes and blobs.
+BUNDLE_MAX_BYTES = 48 << 20
+BUNDLE_MAX_COUNT = 5_000
+_CHUNK_BYTES = 1 << 20
+
+
+class SnapshotBroken(Exception):
+    """The folder could not be made from the snapshot."""
+
+
+def get_manifest(client: Client, workspace_id: str, snapshot_id: str) -> Snapshot:
+    """Return the snapshot's files. Raises SnapshotBroken, ServerUnreachable, passing Refused."""
+    path = f"/workspaces/{workspace_id}/snapshots/{snapshot_id}"
+    snapshot = wire.decode(Snapshot, client.request("GET", path))
+    for entry in snapshot.files:
+        try:
+            name = names.file_name(entry.name)
+        except Invalid as problem:
+            raise SnapshotBroken(problem.message) from problem
+        if name != entry.name:
+            raise SnapshotBroken(f"{entry.name!r} is no file name in its one form")
+    return snapshot
+
+
+def download(client: Client, snapshot: Snapshot, work: Path, check: Callable[[], None]) -> None:
+    """Write the snapshot's files below `work`; what is there already and right is kept.
+
+    check is called now and then and may raise to end this. Safe to call again after a failure.
+    Raises SnapshotBroken, OSError, ServerUnreachable, passing Refused.
+    """
+    wanted: dict[str, list[FileEntry]] = {}
+    for entry in snapshot.files:
+        (work / entry.name).parent.mkdir(parents=True, exist_ok=True)
+        if entry.size_bytes == 0:
+            _place(work, entry, b"")
+        elif not _is_there(work / entry.name, entry):
+            wanted.setdefault(entry.sha256, []).append(entry)
+    small = [digest for digest, same in wanted.items() if same[0].size_bytes <= BUNDLED_MAX_BYTES]
+    for group in _groups(small, wanted):
+        check()
+        with client.stream("POST", "/blobs/read", json={"sha256": group}) as answer:
+            for digest, data in _read_bundle(answer):
+                for entry in wanted.get(digest, ()):
+                    _place(work, entry, data)
+                wanted.pop(digest, None)
+    for digest, same in list(wanted.items()):
+        check()
+        if digest in small:
+            raise SnapshotBroken(f"the server did not send {same[0].name!r}")
+        _download_big(client, same, work, check)
+
+
+def _groups(digests: list[str], wanted: dict[str, list[FileEntry]]) -> Iterator[list[str]]:
+    group: list[str] = []
+    size = 0
+    for digest in digests:
+        size_bytes = wanted[digest][0].size_bytes
+        if group and (size + size_bytes > BUNDLE_MAX_BYTES or len(group) >= BUNDLE_MAX_COUNT):
+            yield group
+            group, size = [], 0
+        group.append(digest)
+        size += size_bytes
+    if group:
+        yield group
+
+
+def _read_bundle(answer: Answer) -> Iterator[tuple[str, bytes]]:
+    """Yield (sha256, bytes) of each blob of a bundle: `SHA256 SIZE\\n`, then the bytes."""
+    buffer = bytearray()
+
+    def fill(size: int) -> bool:
+        while len(buffer) < size:
+            data = answer.read(_CHUNK_BYTES)
+            if not data:
+                return False
+            buffer.extend(data)
+        return True
+
+    while True:
+        end = buffer.find(b"\n")
+        if end < 0:
+            if not fill(len(buffer) + 1):
+                if buffer:
+                    raise ConnectionResetError("the bundle ended inside a line")
+                return
+            continue
+        digest, _, size = bytes(buffer[:end]).decode("ascii").partition(" ")
+        del buffer[: end + 1]
+        if not fill(int(size)):
+            raise ConnectionResetError("the bundle ended inside a blob")
+        data = bytes(buffer[: int(size)])
+        del buffer[: int(size)]
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise SnapshotBroken(f"blob {digest} arrived with other content")
+        yield digest, data
+
+
+def _place(work: Path, entry: FileEntry, data: bytes) -> None:
+    path = work / entry.name
+    mode = 0o755 if entry.executable else 0o644
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+    with open(fd, "wb") as file:
+        file.write(data)
+    if len(data) != entry.size_bytes:
+        raise SnapshotBroken(f"{entry.name!r} has {len(data)} bytes, not {entry.size_bytes}")
+
+
+def _download_big(
+    client: Client, same: list[FileEntry], work: Path, check: Callable[[], None]
+) -> None:
+    for entry in same:
+        digest = hashlib.sha256()
+        path = work / entry.name
+        part = path.with_name(path.name + ".part")
+        with (
+            client.stream("GET", f"/blobs/{entry.sha256}") as answer,
+            part.open("wb") as file,
+        ):
+            for chunk in answer.chunks(_CHUNK_BYTES):
+                check()
+                digest.update(chunk)
+                file.write(chunk)
+        if digest.hexdigest() != entry.sha256:
+            raise SnapshotBroken(f"{entry.name!r} arrived with other content")
+        part.chmod(0o755 if entry.executable else 0o644)
+        part.replace(path)
+
+
+def _is_there(path: Path, entry: FileEntry) -> bool:
+    """Say whether an earlier try of this runner has written the file whole."""
+    try:
+        if path.lstat().st_size != entry.size_bytes:
+            return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == entry.sha256
+    except OSError:
+        return False
+
+
+def refused(problem: Refused) -> SnapshotBroken:
+    """Return what a refusal means here: the snapshot, or a blob of it, is not in the store."""
+    return SnapshotBroken(problem.message)
