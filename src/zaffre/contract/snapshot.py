@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Iterable
 
-#: Largest snapshot in bytes unless a setting says otherwise (v1's limit).
-SNAPSHOT_MAX_BYTES = 300 * 1000 * 1000
+#: Largest snapshot in bytes unless a setting says otherwise (v1's limit: its MB were 2**20).
+SNAPSHOT_MAX_BYTES = 300 * 1024 * 1024
 
 
 @dataclass(frozen=True)
