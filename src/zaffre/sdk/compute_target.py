@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zaffre.sdk.exceptions import ComputeTargetException, NotBuiltYetException
+from zaffre.sdk.unbuilt import Unbuilt, method
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,93 +95,96 @@ class ComputeTarget:
         raise NotBuiltYetException("ComputeTarget.deserialize")
 
 
-class _UnbuiltConfiguration:
-    """A description of compute to make, attach or change, which nothing here can use yet."""
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        raise NotBuiltYetException(type(self).__name__)
-
-
-class ComputeTargetProvisioningConfiguration(_UnbuiltConfiguration):
+class ComputeTargetProvisioningConfiguration(Unbuilt):
     """What a new target is to be like."""
 
 
-class ComputeTargetAttachConfiguration(_UnbuiltConfiguration):
+class ComputeTargetAttachConfiguration(Unbuilt):
     """Which machines are to be attached."""
 
 
-class ComputeTargetUpdateConfiguration(_UnbuiltConfiguration):
+class ComputeTargetUpdateConfiguration(Unbuilt):
     """What is to change on a target."""
 
 
-class _ProvisionedTarget(ComputeTarget):
-    @staticmethod
-    def provisioning_configuration(*args: object, **kwargs: object) -> NoReturn:
-        """Describe a target to make."""
-        raise NotBuiltYetException("provisioning_configuration")
-
-
-class _AttachedTarget(ComputeTarget):
-    @staticmethod
-    def attach_configuration(*args: object, **kwargs: object) -> NoReturn:
-        """Describe machines to attach."""
-        raise NotBuiltYetException("attach_configuration")
-
-
-class AmlCompute(_ProvisionedTarget):
+class AmlCompute(ComputeTarget):
     """A cluster of machines."""
 
+    provisioning_configuration = method("AmlCompute.provisioning_configuration")
 
-class ComputeInstance(_ProvisionedTarget):
+
+class ComputeInstance(ComputeTarget):
     """One machine of one person."""
 
+    provisioning_configuration = method("ComputeInstance.provisioning_configuration")
 
-class AksCompute(_ProvisionedTarget):
+
+class AksCompute(ComputeTarget):
     """A Kubernetes cluster for services."""
 
-    attach_configuration = staticmethod(_AttachedTarget.attach_configuration)
+    provisioning_configuration = method("AksCompute.provisioning_configuration")
+    attach_configuration = method("AksCompute.attach_configuration")
 
 
-class DsvmCompute(_ProvisionedTarget):
+class DsvmCompute(ComputeTarget):
     """A data science virtual machine."""
 
+    provisioning_configuration = method("DsvmCompute.provisioning_configuration")
 
-class DataFactoryCompute(_ProvisionedTarget):
+
+class DataFactoryCompute(ComputeTarget):
     """A data factory."""
 
-    attach_configuration = staticmethod(_AttachedTarget.attach_configuration)
+    provisioning_configuration = method("DataFactoryCompute.provisioning_configuration")
+    attach_configuration = method("DataFactoryCompute.attach_configuration")
 
 
-class AdlaCompute(_AttachedTarget):
+class AdlaCompute(ComputeTarget):
     """A data lake analytics account."""
 
+    attach_configuration = method("AdlaCompute.attach_configuration")
 
-class BatchCompute(_AttachedTarget):
+
+class BatchCompute(ComputeTarget):
     """A batch account."""
 
+    attach_configuration = method("BatchCompute.attach_configuration")
 
-class DatabricksCompute(_AttachedTarget):
+
+class DatabricksCompute(ComputeTarget):
     """A Databricks workspace."""
 
+    attach_configuration = method("DatabricksCompute.attach_configuration")
 
-class HDInsightCompute(_AttachedTarget):
+
+class HDInsightCompute(ComputeTarget):
     """An HDInsight cluster."""
 
+    attach_configuration = method("HDInsightCompute.attach_configuration")
 
-class KubernetesCompute(_AttachedTarget):
+
+class KubernetesCompute(ComputeTarget):
     """A Kubernetes cluster."""
 
+    attach_configuration = method("KubernetesCompute.attach_configuration")
 
-class KustoCompute(_AttachedTarget):
+
+class KustoCompute(ComputeTarget):
     """A Kusto cluster."""
 
+    attach_configuration = method("KustoCompute.attach_configuration")
 
-class RemoteCompute(_AttachedTarget):
+
+class RemoteCompute(ComputeTarget):
     """A machine by SSH."""
 
+    attach_configuration = method("RemoteCompute.attach_configuration")
 
-class SynapseCompute(_AttachedTarget):
+
+class SynapseCompute(ComputeTarget):
     """A Synapse Spark pool."""
+
+    attach_configuration = method("SynapseCompute.attach_configuration")
 
 
 def attach_legacy_compute_target(
