@@ -102,16 +102,26 @@ class Connection:
         self._sock.settimeout(timeout_s)
         answer = HTTPResponse(self._sock, method=method)
         try:
-            self._send("".join(lines).encode("latin-1"), body)
-        except (BrokenPipeError, ConnectionResetError):
-            # A server may refuse before it has read everything, and then says why.
+            early = self._send("".join(lines).encode("latin-1"), body)
             answer.begin()
-            answer.will_close = True
-            return answer
-        answer.begin()
+        except BaseException:
+            answer.close()
+            raise
+        answer.will_close = answer.will_close or early
         return answer
 
-    def _send(self, head: bytes, body: Body) -> None:
+    def _send(self, head: bytes, body: Body) -> bool:
+        """Send a request; say whether the server stopped listening before its end.
+
+        A server may refuse before it has read everything, and then says why.
+        """
+        try:
+            self._send_all(head, body)
+        except (BrokenPipeError, ConnectionResetError):
+            return True
+        return False
+
+    def _send_all(self, head: bytes, body: Body) -> None:
         assert self._sock is not None  # noqa: S101 - exchange has looked
         if isinstance(body, bytes):
             # Header and body in two packets meet Nagle and a delayed ACK: 44 ms instead of 0.2.
@@ -251,9 +261,12 @@ def _open_tunnel(sock: socket.socket, host: str, port: int, header: str) -> None
     request = f"CONNECT {name}:{port} HTTP/1.1\r\nHost: {name}:{port}\r\n{header}\r\n"
     sock.sendall(request.encode("latin-1"))
     answer = HTTPResponse(sock, method="CONNECT")
-    answer.begin()
-    if answer.status != 200:
-        raise ConnectionError(f"the proxy answered {answer.status} {answer.reason}")
+    try:
+        answer.begin()
+        if answer.status != 200:
+            raise ConnectionError(f"the proxy answered {answer.status} {answer.reason}")
+    finally:
+        answer.close()
 
 
 _tls: list[ssl.SSLContext] = []
