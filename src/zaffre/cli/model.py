@@ -101,14 +101,14 @@ def show_model(*, name: str, workspace: str | None, as_json: bool) -> None:
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 def download_model(*, name: str, folder: Path, workspace: str | None, force: bool) -> None:
     """Write a model's files into FOLDER (default: the current one)."""
-    from zaffre.client import blobs
+    from zaffre.client import download
 
     client = connect()
     one = wire.decode(Model, _find(client, name, workspace))
     there = [f.name for f in one.files if (folder / f.name).exists()]
     if there and not force:
         raise click.ClickException(f"{folder / there[0]} is there already; --force overwrites it.")
-    blobs.download_files(client, one.files, folder)
+    download.fetch(client, one.files, str(folder))
     for file in one.files:
         table.say(str(folder / file.name))
 
