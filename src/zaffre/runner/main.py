@@ -18,6 +18,7 @@ import socket
 import sys
 import threading
 import time
+from http.client import HTTPResponse
 
 from zaffre.client import process
 from zaffre.contract import wire
@@ -52,35 +53,84 @@ def read_order(fd: int) -> StartOrder:
         return wire.decode(StartOrder, json.loads(file.readall()))
 
 
-def run_order(order_fd: int, *, isolated: bool) -> int:
+def run_order(order_fd: int, *, isolated: bool, tree: ScriptTree | None = None) -> int:
     """Be the runner of the order in the file `order_fd`; return the exit status.
 
-    isolated: whether PID namespaces can be made here.
+    isolated: whether PID namespaces can be made here. tree: made ahead, if one was.
     """
     order = read_order(order_fd)
     if order.kind is AttemptKind.SALVAGE:
         from zaffre.runner import salvage
 
+        if tree is not None:
+            tree.close()
         return salvage.run(order)
     if order.spec is None:
         raise ValueError("an order to run has no spec")
-    return Execution(order, order.spec, isolated=isolated and order.spec.isolated).run()
+    isolated = isolated and order.spec.isolated
+    if tree is not None and tree.isolated is not isolated:
+        tree.close()
+        tree = None
+    return Execution(order, order.spec, tree or ScriptTree(isolated=isolated)).run()
+
+
+def wait_for_order(sock: socket.socket, *, isolated: bool) -> int:
+    """Be a spare runner: make ready what does not depend on the order, then wait for it."""
+    _block_sigterm()
+    tree = ScriptTree(isolated=isolated)
+    tree.wait_ready()
+    warm_up()
+    fds = socket.recv_fds(sock, 1, 1)[1]
+    sock.close()
+    if not fds:
+        tree.close()
+        return EXIT_DONE
+    return run_order(fds[0], isolated=tree.isolated, tree=tree)
+
+
+def _block_sigterm() -> None:
+    # It is taken by a thread: a handler could meet the main thread inside the lock that it needs.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def warm_up() -> None:
+    """Touch what a start touches: the first write to a page after a fork costs a copy of it."""
+    sample = StartOrder(
+        run_id="r",
+        attempt=1,
+        kind=AttemptKind.RUN,
+        token="",
+        folder="/nonexistent",
+        url="http://localhost",
+        spec=RunSpec(target="local", interpreter="/nonexistent"),
+    )
+    order = wire.decode(StartOrder, json.loads(json.dumps(wire.encode(sample))))
+    attempt = Attempt(order)
+    Lease(attempt, lambda: None)
+    process.start_time(os.getpid())
+    with contextlib.suppress(ServerUnreachable):
+        attempt.client.request("GET", "/healthz", timeout_s=0.0)
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")
+        answer = HTTPResponse(here)
+        answer.begin()
+        answer.read()
+        answer.close()
 
 
 class Execution:
     """One script's run."""
 
-    def __init__(self, order: StartOrder, spec: RunSpec, *, isolated: bool) -> None:
+    def __init__(self, order: StartOrder, spec: RunSpec, tree: ScriptTree) -> None:
         self._order = order
         self._spec = spec
         self._folder = RunFolder(order.folder)
         self._wake, self._waker = socket.socketpair()
-        self._wake.setblocking(False)
-        self._waker.setblocking(False)
-        # Taken by a thread: a handler could meet the main thread inside the lock that it needs.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        # Forks, and is ready by the time that the claim is answered.
-        self._tree = ScriptTree(isolated=isolated)
+        self._wake.setblocking(False)  # noqa: FBT003
+        self._waker.setblocking(False)  # noqa: FBT003
+        _block_sigterm()
+        self._tree = tree
         self._attempt = Attempt(order)
         self._lease = Lease(self._attempt, self._awake)
         self._stream = Stream(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from zaffre.client.http import Answer, Client
-from zaffre.contract import names, wire
+from zaffre.contract import names
 from zaffre.contract.errors import Invalid, Refused
 from zaffre.contract.snapshot import FileEntry, Snapshot
 
@@ -31,7 +31,13 @@ class SnapshotBroken(Exception):
 def get_manifest(client: Client, workspace_id: str, snapshot_id: str) -> Snapshot:
     """Return the snapshot's files. Raises SnapshotBroken, ServerUnreachable, passing Refused."""
     path = f"/workspaces/{workspace_id}/snapshots/{snapshot_id}"
-    snapshot = wire.decode(Snapshot, client.request("GET", path))
+    answer = client.request("GET", path)
+    # Not by wire.decode: of 100,000 files each would cost ten times as much.
+    files = tuple(
+        FileEntry(one["name"], one["sha256"], one["size_bytes"], one.get("executable", False))
+        for one in answer["files"]
+    )
+    snapshot = Snapshot(snapshot_id, files)
     for entry in snapshot.files:
         try:
             name = names.file_name(entry.name)
@@ -49,11 +55,12 @@ def download(client: Client, snapshot: Snapshot, work: Path, check: Callable[[],
     Raises SnapshotBroken, OSError, ServerUnreachable, passing Refused.
     """
     wanted: dict[str, list[FileEntry]] = {}
+    for folder in {entry.name.rpartition("/")[0] for entry in snapshot.files}:
+        (work / folder).mkdir(parents=True, exist_ok=True)
     for entry in snapshot.files:
-        (work / entry.name).parent.mkdir(parents=True, exist_ok=True)
         if entry.size_bytes == 0:
             _place(work, entry, b"")
-        elif not _is_there(work / entry.name, entry):
+        elif not _is_there(f"{work}/{entry.name}", entry):
             wanted.setdefault(entry.sha256, []).append(entry)
     small = [digest for digest, same in wanted.items() if same[0].size_bytes <= BUNDLED_MAX_BYTES]
     for group in _groups(small, wanted):
@@ -116,11 +123,15 @@ def _read_bundle(answer: Answer) -> Iterator[tuple[str, bytes]]:
 
 
 def _place(work: Path, entry: FileEntry, data: bytes) -> None:
-    path = work / entry.name
     mode = 0o755 if entry.executable else 0o644
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
-    with open(fd, "wb") as file:
-        file.write(data)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    fd = os.open(f"{work}/{entry.name}", flags, mode)
+    try:
+        written = 0
+        while written < len(data):
+            written += os.write(fd, data[written:] if written else data)
+    finally:
+        os.close(fd)
     if len(data) != entry.size_bytes:
         raise SnapshotBroken(f"{entry.name!r} has {len(data)} bytes, not {entry.size_bytes}")
 
@@ -146,12 +157,12 @@ def _download_big(
         part.replace(path)
 
 
-def _is_there(path: Path, entry: FileEntry) -> bool:
+def _is_there(path: str, entry: FileEntry) -> bool:
     """Say whether an earlier try of this runner has written the file whole."""
     try:
-        if path.lstat().st_size != entry.size_bytes:
+        if os.lstat(path).st_size != entry.size_bytes:  # noqa: PTH116 - a hundred times a start
             return False
-        with path.open("rb") as file:
+        with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == entry.sha256
     except OSError:
         return False
