@@ -120,3 +120,11 @@ def label(value: object, field: str) -> dict[str, str | None]:
             raise Invalid(f"{field}[{key!r}]", problem)
         labels[key] = text
     return labels
+
+
+def plain_text(value: object, field: str, *, max_chars: int) -> str:
+    """Return free text of at most `max_chars` characters."""
+    text = require_text(value, field)
+    if len(text) > max_chars:
+        raise Invalid(field, f"has {len(text)} characters, at most {max_chars}")
+    return text

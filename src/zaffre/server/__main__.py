@@ -102,7 +102,7 @@ def _serve_home(given: argparse.Namespace, ready: _Ready) -> int:
     try:
         schema.prepare(database)
         with database.transaction() as tx:
-            tokens.set_owner(tx, home.owner_token(path), "owner", time.time())
+            tokens.set_owner(tx, home.owner_token(path), home.user_name(), time.time())
         home.remember_interpreter(path)
         home.link_sdk(path)
         store = Store(

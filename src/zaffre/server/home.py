@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import json
 import os
+import pwd
 import secrets
 import socket
 import stat
@@ -220,6 +221,14 @@ def listen_on_socket(path: Path) -> socket.socket:
         os.umask(mask)
     listener.listen(512)
     return listener
+
+
+def user_name() -> str:
+    """Return the name of the user whose server this is; the number if it has no name."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def link_sdk(path: Path) -> Path:

@@ -28,7 +28,8 @@ class Settings:
     local_slots: runs at once on `local`; 0 is one per core.
     idle_exit_s: a server that an SDK started ends after so long without requests and runs.
     lease_s: until when a silent runner counts as alive. start_limit_s: how long a started runner
-    may take to claim its attempt. pool_threads: use cases at once.
+    may take to claim its attempt. silent_limit_s: a runner that is silent for so long is killed.
+    duration_grace_s: how long after max_run_duration the server itself cancels. pool_threads: use cases at once.
     log_max_bytes: how much of one log is stored. blob_kept_s: how long an unused blob is kept
     after somebody was told that it is here. garbage_every_s: pause between two collections.
     """
@@ -45,6 +46,7 @@ class Settings:
     lease_s: float = LEASE_S
     renew_hold_s: float = RENEW_HOLD_S
     start_limit_s: float = 30.0
+    silent_limit_s: float = 86_400.0
     duration_grace_s: float = 60.0
     pool_threads: int = 12
     snapshot_max_bytes: int = SNAPSHOT_MAX_BYTES

@@ -14,7 +14,7 @@ from typing import Any
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from zaffre.contract.errors import Unauthenticated, ZaffreError
+from zaffre.contract.errors import Invalid, Unauthenticated, ZaffreError
 from zaffre.server.access import Caller, hash_token
 from zaffre.server.http.failures import COMMON_HEADERS, encode_error
 from zaffre.server.store import token as tokens
@@ -60,6 +60,7 @@ class Door:
         self._known: dict[str, tuple[float, Caller]] = {}
         #: Monotonic time of the last request that counts as use of the server.
         self.last_request_at = time.monotonic()
+        #: Requests that are being answered.
         self.held_count = 0
         names = {"localhost", "127.0.0.1", "[::1]"}
         self._names = names | {name.lower() for name in store.settings.host_names}
@@ -79,9 +80,15 @@ class Door:
         except ZaffreError as refusal:
             await _answer(refusal, send)
             return
-        if scope["path"] not in PUBLIC:
+        if scope["path"] in PUBLIC:
+            await self._app(scope, receive, send)
+            return
+        self.held_count += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self.held_count -= 1
             self.last_request_at = time.monotonic()
-        await self._app(scope, receive, send)
 
     async def _admit(self, scope: Any) -> Caller | None:
         hosts: list[bytes] = []
@@ -101,6 +108,8 @@ class Door:
             if origin.lower() != scope["scheme"].encode() + b"://" + hosts[0].lower():
                 raise WrongOrigin
         path: str = scope["path"]
+        if "\0" in path or b"%00" in scope["query_string"]:
+            raise Invalid("address", "must not hold NUL characters")
         if path in PUBLIC and not authorizations:
             return None
         if len(authorizations) != 1 or authorizations[0][:7].lower() != b"bearer ":

@@ -63,6 +63,8 @@ def parse_json(body: bytes, record: Any) -> Any:
     """Return `body` as `record`. Raises Invalid naming the field."""
     try:
         strict = _decoder(record).decode(body)
+        if b"\\u0000" in body.replace(b"\\\\", b""):
+            raise Invalid("body", "must not hold NUL characters")
         if len(body) <= _DOUBLES_MAX_BYTES:
             json.loads(body, object_pairs_hook=_no_doubles, parse_constant=_no_constant)
     except msgspec.ValidationError as problem:
@@ -125,3 +127,9 @@ def _strict(annotation: Any) -> Any:
     for one in strict[1:]:
         whole = whole | one
     return whole
+
+
+def given_fields(change: msgspec.Struct) -> dict[str, object]:
+    """Return the fields of a change that the request gave."""
+    values = {name: getattr(change, name) for name in change.__struct_fields__}
+    return {name: value for name, value in values.items() if value is not msgspec.UNSET}

@@ -70,3 +70,15 @@ def describe(*, store: Store, address: Address) -> ServerFacts:
         queued_count=queued,
         idle_exit_s=settings.idle_exit_s if settings.started_by_sdk else None,
     )
+
+
+def is_busy(*, store: Store) -> bool:
+    """Say whether a run is queued or has a runner."""
+    with store.database.reading() as tx:
+        runner = tx.execute(
+            sa.select(attempts.c.run_key).where(attempts.c.ended_at.is_(None)).limit(1)
+        ).first()
+        queued = tx.execute(
+            sa.select(runs.c.run_key).where(runs.c.state == RunState.QUEUED.value).limit(1)
+        ).first()
+    return runner is not None or queued is not None

@@ -1,0 +1,192 @@
+"""SQL of attempts: the numbered starts of runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from zaffre.contract.attempt import AttemptKind, Claim, Report
+from zaffre.server.store.database import Transaction
+from zaffre.server.store.tables import attempts, runs
+
+_encode = msgspec.json.Encoder().encode
+_report = msgspec.json.Decoder(Report)
+_columns = (*attempts.c, runs.c.run_id)
+_one = (
+    sa.select(*_columns)
+    .join(runs, runs.c.run_key == attempts.c.run_key)
+    .where(
+        attempts.c.run_key == sa.bindparam("run_key"), attempts.c.number == sa.bindparam("number")
+    )
+)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One start of a run as it stands in its row. Times are Unix seconds."""
+
+    run_key: int
+    run_id: str
+    number: int
+    kind: AttemptKind
+    target: str
+    folder: str
+    created_at: float
+    claim_id: str | None
+    claimed_at: float | None
+    pid: int | None
+    start_time: int | None
+    boot_id: str | None
+    lease_until: float | None
+    ended_at: float | None
+    final: Report | None
+
+    @property
+    def claimed(self) -> bool:
+        """Whether a runner has it."""
+        return self.claim_id is not None
+
+
+def find(tx: Transaction, run_key: int, number: int) -> Attempt | None:
+    """Return an attempt of a run."""
+    row = tx.execute(_one, {"run_key": run_key, "number": number}).first()
+    return None if row is None else _read(row)
+
+
+def insert(
+    tx: Transaction,
+    run_key: int,
+    *,
+    number: int,
+    kind: AttemptKind,
+    target: str,
+    folder: str,
+    now: float,
+    final: Report | None = None,
+) -> None:
+    """Store a new attempt, before its driver is called."""
+    tx.execute(
+        sa.insert(attempts),
+        {
+            "run_key": run_key,
+            "number": number,
+            "kind": kind.value,
+            "target": target,
+            "folder": folder,
+            "created_at": now,
+            "final": None if final is None else _encode(final).decode(),
+        },
+    )
+
+
+def set_claim(tx: Transaction, attempt: Attempt, claim: Claim, *, now: float, until: float) -> None:
+    """Give an attempt to the runner that claims it."""
+    _update(
+        tx,
+        attempt,
+        claim_id=claim.claim_id,
+        claimed_at=now,
+        pid=claim.pid,
+        start_time=claim.start_time,
+        boot_id=claim.boot_id,
+        lease_until=until,
+    )
+
+
+def set_lease(tx: Transaction, run_key: int, number: int, until: float) -> None:
+    """Store until when a runner counts as alive."""
+    tx.execute(
+        sa.update(attempts)
+        .where(attempts.c.run_key == run_key, attempts.c.number == number)
+        .values(lease_until=until)
+    )
+
+
+def end(tx: Transaction, attempt: Attempt, now: float) -> None:
+    """End an attempt: its slot is free."""
+    _update(tx, attempt, ended_at=now)
+    tx.notify("queue")
+
+
+def find_open(tx: Transaction, *, target: str | None = None) -> list[Attempt]:
+    """Return the attempts that have not ended, oldest run first."""
+    query = (
+        sa.select(*_columns)
+        .join(runs, runs.c.run_key == attempts.c.run_key)
+        .where(attempts.c.ended_at.is_(None))
+        .order_by(attempts.c.run_key, attempts.c.number)
+    )
+    if target is not None:
+        query = query.where(attempts.c.target == target)
+    return [_read(row) for row in tx.execute(query)]
+
+
+def count_open(tx: Transaction, target: str) -> int:
+    """Return how many slots of a target are taken."""
+    return tx.execute(
+        sa.select(sa.func.count())
+        .select_from(attempts)
+        .where(attempts.c.ended_at.is_(None), attempts.c.target == target)
+    ).scalar_one()
+
+
+def count_unclaimed(tx: Transaction, run_key: int, kind: AttemptKind) -> int:
+    """Return how many attempts of a kind a run has had that no runner ever claimed."""
+    return tx.execute(
+        sa.select(sa.func.count())
+        .select_from(attempts)
+        .where(
+            attempts.c.run_key == run_key,
+            attempts.c.kind == kind.value,
+            attempts.c.claim_id.is_(None),
+        )
+    ).scalar_one()
+
+
+def count_kind(tx: Transaction, run_key: int, kind: AttemptKind) -> int:
+    """Return how many attempts of a kind a run has had."""
+    return tx.execute(
+        sa.select(sa.func.count())
+        .select_from(attempts)
+        .where(attempts.c.run_key == run_key, attempts.c.kind == kind.value)
+    ).scalar_one()
+
+
+def extend_leases(tx: Transaction, until: float) -> None:
+    """Give every runner a lease until `until`."""
+    tx.execute(
+        sa.update(attempts)
+        .where(attempts.c.ended_at.is_(None), attempts.c.lease_until.is_not(None))
+        .values(lease_until=until)
+    )
+
+
+def _update(tx: Transaction, attempt: Attempt, **values: object) -> None:
+    tx.execute(
+        sa.update(attempts)
+        .where(attempts.c.run_key == attempt.run_key, attempts.c.number == attempt.number)
+        .values(**values)
+    )
+
+
+def _read(row: Any) -> Attempt:
+    return Attempt(
+        run_key=row.run_key,
+        run_id=row.run_id,
+        number=row.number,
+        kind=AttemptKind(row.kind),
+        target=row.target,
+        folder=row.folder,
+        created_at=row.created_at,
+        claim_id=row.claim_id,
+        claimed_at=row.claimed_at,
+        pid=row.pid,
+        start_time=row.start_time,
+        boot_id=row.boot_id,
+        lease_until=row.lease_until,
+        ended_at=row.ended_at,
+        final=None if row.final is None else _report.decode(row.final),
+    )

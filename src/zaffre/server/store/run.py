@@ -1,0 +1,430 @@
+"""SQL of runs: their record, labels, and the only place where a state changes.
+
+`change` refuses a move that `contract.run.MOVES` does not have, writes the history line and wakes
+who waits. Who changes a run reads it with `lock`, so that on PostgreSQL two changes come one
+after the other (on SQLite all writes do).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from zaffre.contract.errors import NotFound, RunStateConflict
+from zaffre.contract.reason import Reason
+from zaffre.contract.run import FINAL, MOVES, Run, RunError, RunSpec, RunState
+from zaffre.server.store import history
+from zaffre.server.store.database import Transaction
+from zaffre.server.store.tables import attempts, run_history, run_properties, run_tags, runs, snapshots
+
+_SUMMARY = tuple(
+    column
+    for column in runs.c
+    if column.name not in ("spec", "sealed_environment", "idempotency_key")
+)
+_by_id = sa.select(*_SUMMARY, runs.c.spec).where(runs.c.run_id == sa.bindparam("run_id"))
+_by_id_locked = _by_id.with_for_update()
+_by_key_locked = (
+    sa.select(*_SUMMARY, runs.c.spec)
+    .where(runs.c.run_key == sa.bindparam("run_key"))
+    .with_for_update()
+)
+_insert = sa.insert(runs).returning(runs.c.run_key)
+_encode = msgspec.json.Encoder().encode
+_tags = msgspec.json.Decoder(dict[str, str | None])
+_properties = msgspec.json.Decoder(dict[str, str])
+_warnings = msgspec.json.Decoder(tuple[str, ...])
+_error = msgspec.json.Decoder(RunError)
+_reason = msgspec.json.Decoder(Reason)
+_spec = msgspec.json.Decoder(RunSpec)
+
+#: How far up `ancestors` looks.
+DEPTH_MAX = 100
+
+
+@dataclass(frozen=True)
+class Found:
+    """A run as it stands in its row. lease_until: of an interactive run that is renewed."""
+
+    key: int
+    run: Run
+    lease_until: float | None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which runs a list holds; None and empty do not select. Labels are (key, value or None)."""
+
+    workspace_id: str | None = None
+    experiment_id: str | None = None
+    parent_run_id: str | None = None
+    root_run_id: str | None = None
+    top_level: bool = False
+    type: str | None = None
+    target: str | None = None
+    states: Sequence[RunState] = ()
+    tags: Sequence[tuple[str, str | None]] = ()
+    properties: Sequence[tuple[str, str | None]] = ()
+
+
+def get(tx: Transaction, run_id: str) -> Found:
+    """Return a run. Raises NotFound."""
+    return _found(tx.execute(_by_id, {"run_id": run_id}).first(), run_id)
+
+
+def lock(tx: Transaction, run_id: str) -> Found:
+    """Return a run that this transaction is about to change."""
+    return _found(tx.execute(_by_id_locked, {"run_id": run_id}).first(), run_id)
+
+
+def lock_key(tx: Transaction, run_key: int) -> Found:
+    """Return a run by its key, to change it."""
+    return _found(tx.execute(_by_key_locked, {"run_key": run_key}).first(), str(run_key))
+
+
+def find_repeat(tx: Transaction, run_id: str) -> tuple[str, str] | None:
+    """Return (experiment_id, idempotency_key) of the run that has this id, if one has."""
+    row: Any = tx.execute(
+        sa.select(runs.c.experiment_id, runs.c.idempotency_key).where(runs.c.run_id == run_id)
+    ).first()
+    return None if row is None else (row.experiment_id, row.idempotency_key)
+
+
+def insert(
+    tx: Transaction,
+    run: Run,
+    *,
+    idempotency_key: str,
+    sealed_environment: bytes | None = None,
+) -> int:
+    """Store a new run and the first line of its history; return its key.
+
+    Raises sqlalchemy's IntegrityError if the id is taken.
+    """
+    values = {
+        "run_id": run.run_id,
+        "workspace_id": run.workspace_id,
+        "experiment_id": run.experiment_id,
+        "experiment_name": run.experiment_name,
+        "number": run.number,
+        "state": run.state.value,
+        "type": run.type,
+        "target": run.target,
+        "parent_run_id": run.parent_run_id,
+        "root_run_id": run.root_run_id or run.run_id,
+        "display_name": run.display_name,
+        "description": run.description,
+        "created_at": run.created_at.timestamp(),
+        "started_at": _seconds(run.started_at),
+        "snapshot_id": run.snapshot_id,
+        "attempt": 0,
+        "claimed": False,
+        "submitted_by": run.submitted_by,
+        "idempotency_key": idempotency_key,
+        "warnings": "[]",
+        "tags": _text(run.tags),
+        "properties": _text(run.properties),
+        "spec": None if run.spec is None else _text(run.spec),
+        "sealed_environment": sealed_environment,
+    }
+    key = int(tx.execute(_insert, values).scalar_one())
+    _index(tx, run_tags, key, run.tags)
+    _index(tx, run_properties, key, run.properties)
+    tx.execute(
+        _first_line,
+        {"run_key": key, "at": run.created_at.timestamp(), "state": run.state.value},
+    )
+    tx.notify(f"run:{run.run_id}")
+    return key
+
+
+_first_line = sa.insert(run_history).values(
+    run_key=sa.bindparam("run_key"),
+    position=0,
+    at=sa.bindparam("at"),
+    state=sa.bindparam("state"),
+    attempt=0,
+)
+
+
+def change(tx: Transaction, before: Found, after: Run, *, now: datetime) -> Run:
+    """Store what differs between `before` (as locked) and `after`; return `after`.
+
+    A change of state must stand in MOVES, else RunStateConflict; it sets started_at and ended_at,
+    adds a line to the history and wakes who waits for the run. A changed reason adds a line too.
+    """
+    run = before.run
+    if after.state is not run.state:
+        if after.state not in MOVES[run.state]:
+            raise RunStateConflict(
+                run.run_id, current=run.state.value, wanted=after.state.value
+            )
+        if after.state is RunState.RUNNING and after.started_at is None:
+            after = replace(after, started_at=now)
+        if after.state in FINAL:
+            after = replace(after, ended_at=now)
+    values = _changed_columns(run, after)
+    if after.state in FINAL and run.state not in FINAL:
+        values["sealed_environment"] = None
+        values["lease_until"] = None
+    if not values:
+        return after
+    tx.execute(sa.update(runs).where(runs.c.run_key == before.key).values(values))
+    if after.tags != run.tags:
+        _reindex(tx, run_tags, before.key, after.tags)
+    if after.properties != run.properties:
+        _reindex(tx, run_properties, before.key, after.properties)
+    if after.state is not run.state or (after.reason != run.reason and after.reason is not None):
+        history.add(
+            tx,
+            before.key,
+            at=now.timestamp(),
+            state=after.state.value,
+            attempt=after.attempt,
+            reason=None if after.reason is None else _text(after.reason),
+        )
+    if after.state is not run.state or after.attempt != run.attempt:
+        tx.notify(f"run:{run.run_id}")
+    return after
+
+
+def set_lease(tx: Transaction, run_key: int, until: float | None) -> None:
+    """Store until when an interactive run counts as alive."""
+    tx.execute(sa.update(runs).where(runs.c.run_key == run_key).values(lease_until=until))
+
+
+def sealed_environment(tx: Transaction, run_key: int) -> bytes | None:
+    """Return the submitter's variables, sealed; None if there are none (any more)."""
+    return tx.execute(
+        sa.select(runs.c.sealed_environment).where(runs.c.run_key == run_key)
+    ).scalar()
+
+
+def forget_environment(tx: Transaction, run_key: int) -> None:
+    """Remove the submitter's variables: the runner has them."""
+    tx.execute(sa.update(runs).where(runs.c.run_key == run_key).values(sealed_environment=None))
+
+
+def has_snapshot(tx: Transaction, workspace_id: str, snapshot_id: str) -> bool:
+    """Say whether a workspace holds a snapshot that a run may name."""
+    return (
+        tx.execute(
+            sa.select(snapshots.c.created_at).where(
+                snapshots.c.workspace_id == workspace_id, snapshots.c.snapshot_id == snapshot_id
+            )
+        ).first()
+        is not None
+    )
+
+
+def ancestors(tx: Transaction, run: Run) -> frozenset[str]:
+    """Return the ids of the runs above `run`."""
+    found: set[str] = set()
+    parent = run.parent_run_id
+    while parent is not None and parent not in found and len(found) < DEPTH_MAX:
+        found.add(parent)
+        parent = tx.execute(
+            sa.select(runs.c.parent_run_id).where(runs.c.run_id == parent)
+        ).scalar()
+    return frozenset(found)
+
+
+def find_page(
+    tx: Transaction, wanted: Filter, *, limit: int, before: int | None
+) -> tuple[list[Run], int | None]:
+    """Return up to `limit` runs without their specs, newest first, and the cursor of the next.
+
+    before: the cursor that the page before gave.
+    """
+    query = sa.select(*_SUMMARY).order_by(runs.c.run_key.desc()).limit(limit + 1)
+    for column in ("workspace_id", "experiment_id", "parent_run_id", "root_run_id"):
+        value = getattr(wanted, column)
+        if value is not None:
+            query = query.where(runs.c[column] == value)
+    if wanted.top_level:
+        query = query.where(runs.c.parent_run_id.is_(None))
+    if wanted.type is not None:
+        query = query.where(runs.c.type == wanted.type)
+    if wanted.target is not None:
+        query = query.where(runs.c.target == wanted.target)
+    if wanted.states:
+        query = query.where(runs.c.state.in_([state.value for state in wanted.states]))
+    for table, labels in ((run_tags, wanted.tags), (run_properties, wanted.properties)):
+        for key, value in labels:
+            match = sa.select(sa.literal(1)).where(
+                table.c.run_key == runs.c.run_key, table.c.key == key
+            )
+            if value is not None:
+                match = match.where(table.c.value == value)
+            query = query.where(match.exists())
+    if before is not None:
+        query = query.where(runs.c.run_key < before)
+    rows = tx.execute(query).all()
+    page = [_read(row, spec=None) for row in rows[:limit]]
+    return page, (rows[limit - 1].run_key if len(rows) > limit else None)
+
+
+def find_waiting(tx: Transaction, target: str, limit: int) -> list[Found]:
+    """Return queued runs of a target that have no attempt under way, oldest first."""
+    under_way = (
+        sa.select(sa.literal(1))
+        .where(attempts.c.run_key == runs.c.run_key, attempts.c.ended_at.is_(None))
+        .exists()
+    )
+    rows = tx.execute(
+        sa.select(*_SUMMARY, runs.c.spec)
+        .where(
+            runs.c.state == RunState.QUEUED.value, runs.c.target == target, sa.not_(under_way)
+        )
+        .order_by(runs.c.run_key)
+        .limit(limit)
+        .with_for_update()
+    )
+    return [_found(row, "") for row in rows]
+
+
+def find_silent(tx: Transaction, now: float) -> list[Found]:
+    """Return interactive runs whose lease has passed and that still count as alive."""
+    rows = tx.execute(
+        sa.select(*_SUMMARY, runs.c.spec)
+        .where(runs.c.lease_until < now, runs.c.state == RunState.RUNNING.value)
+        .with_for_update()
+    )
+    return [_found(row, "") for row in rows]
+
+
+def find_in_state(tx: Transaction, state: RunState) -> list[Found]:
+    """Return all runs in one state, oldest first."""
+    rows = tx.execute(
+        sa.select(*_SUMMARY, runs.c.spec)
+        .where(runs.c.state == state.value)
+        .order_by(runs.c.run_key)
+    )
+    return [_found(row, "") for row in rows]
+
+
+def find_children(tx: Transaction, run_id: str, submitted_by: str) -> list[Found]:
+    """Return the unfinished children that a run's own script has made and that nothing runs."""
+    rows = tx.execute(
+        sa.select(*_SUMMARY, runs.c.spec)
+        .where(
+            runs.c.parent_run_id == run_id,
+            runs.c.submitted_by == submitted_by,
+            runs.c.spec.is_(None),
+            runs.c.state.not_in([state.value for state in FINAL]),
+        )
+        .with_for_update()
+    )
+    return [_found(row, "") for row in rows]
+
+
+def count_waiting_before(tx: Transaction, target: str, run_key: int) -> int:
+    """Return how many runs of a target are queued before this one."""
+    return tx.execute(
+        sa.select(sa.func.count())
+        .select_from(runs)
+        .where(
+            runs.c.state == RunState.QUEUED.value,
+            runs.c.target == target,
+            runs.c.run_key < run_key,
+        )
+    ).scalar_one()
+
+
+def extend_leases(tx: Transaction, until: float) -> None:
+    """Give every leased interactive run a lease until `until`."""
+    tx.execute(
+        sa.update(runs).where(runs.c.lease_until.is_not(None)).values(lease_until=until)
+    )
+
+
+def _found(row: Any, run_id: str) -> Found:
+    if row is None:
+        raise NotFound("run", run_id)
+    spec = None if row.spec is None else _spec.decode(row.spec)
+    return Found(key=row.run_key, run=_read(row, spec=spec), lease_until=row.lease_until)
+
+
+def _read(row: Any, *, spec: RunSpec | None) -> Run:
+    return Run(
+        run_id=row.run_id,
+        workspace_id=row.workspace_id,
+        experiment_id=row.experiment_id,
+        experiment_name=row.experiment_name,
+        number=row.number,
+        state=RunState(row.state),
+        created_at=datetime.fromtimestamp(row.created_at, UTC),
+        type=row.type,
+        target=row.target,
+        parent_run_id=row.parent_run_id,
+        root_run_id=row.root_run_id,
+        display_name=row.display_name,
+        description=row.description,
+        started_at=_moment(row.started_at),
+        ended_at=_moment(row.ended_at),
+        tags={} if row.tags == "{}" else _tags.decode(row.tags),
+        properties={} if row.properties == "{}" else _properties.decode(row.properties),
+        snapshot_id=row.snapshot_id,
+        attempt=row.attempt,
+        claimed=bool(row.claimed),
+        error=None if row.error is None else _error.decode(row.error),
+        reason=None if row.reason is None else _reason.decode(row.reason),
+        warnings=() if row.warnings == "[]" else _warnings.decode(row.warnings),
+        submitted_by=row.submitted_by,
+        spec=spec,
+    )
+
+
+#: How the changeable fields of a Run stand in its row.
+_JSON_FIELDS = ("tags", "properties", "warnings")
+_JSON_OR_NULL = ("error", "reason")
+_TIMES = ("started_at", "ended_at")
+_PLAIN = ("display_name", "description", "attempt", "claimed", "snapshot_id")
+
+
+def _changed_columns(before: Run, after: Run) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if after.state is not before.state:
+        values["state"] = after.state.value
+    for name in (*_PLAIN, *_TIMES, *_JSON_FIELDS, *_JSON_OR_NULL):
+        new = getattr(after, name)
+        if new == getattr(before, name):
+            continue
+        if name in _TIMES:
+            new = _seconds(new)
+        elif name in _JSON_FIELDS or (name in _JSON_OR_NULL and new is not None):
+            new = _text(new)
+        values[name] = new
+    return values
+
+
+def _index(tx: Transaction, table: sa.Table, key: int, labels: dict[str, Any]) -> None:
+    if labels:
+        tx.execute(
+            sa.insert(table),
+            [{"run_key": key, "key": name, "value": value} for name, value in labels.items()],
+        )
+
+
+def _reindex(tx: Transaction, table: sa.Table, key: int, labels: dict[str, Any]) -> None:
+    tx.execute(sa.delete(table).where(table.c.run_key == key))
+    _index(tx, table, key, labels)
+
+
+def _text(value: Any) -> str:
+    return _encode(value).decode()
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
+
+

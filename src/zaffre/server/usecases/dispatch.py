@@ -1,0 +1,185 @@
+"""Which runs get a runner now.
+
+An attempt is stored, with its token, before the driver is called. If the server dies between, the
+next server finds the attempt unclaimed and follows it by another (usecases.attempt.recover).
+Runs of one target start in the order in which they came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from zaffre.contract.attempt import AttemptKind, StartOrder
+from zaffre.contract.reason import Reason, ReasonKind
+from zaffre.contract.version import ZAFFRE_VERSION
+from zaffre.contract.workspace import Workspace
+from zaffre.server import seal
+from zaffre.server.store import attempt as attempts
+from zaffre.server.store import run as runs
+from zaffre.server.store import token as tokens
+from zaffre.server.store import workspace as workspaces
+from zaffre.server.store.attempt import Attempt
+from zaffre.server.store.database import Transaction
+from zaffre.server.store.run import Found
+from zaffre.server.store.store import Store
+from zaffre.server.usecases.server import Address
+
+#: How many waiting runs are told why they wait, a round.
+_TOLD_MAX = 100
+#: Longer run ids name their folder by a hash: a file name has at most 255 bytes.
+_FOLDER_NAME_MAX_BYTES = 200
+
+
+@dataclass(frozen=True)
+class Target:
+    """A compute target as the dispatcher sees it. slots: how many runners it takes at once."""
+
+    name: str
+    slots: int
+
+
+def next_orders(
+    target: Target,
+    *,
+    store: Store,
+    address: Address,
+    handed: AbstractSet[tuple[str, int]],
+    now: datetime,
+) -> list[StartOrder]:
+    """Store the attempts that may start now and return what their runners are told.
+
+    handed: (run_id, attempt) of the salvages that this server has given to the driver already.
+    Runs that find no slot are told so.
+    """
+    with store.database.reading() as tx:
+        present = attempts.find_open(tx, target=target.name)
+        free = max(0, target.slots - len(present))
+        waiting = runs.find_waiting(tx, target.name, free + _TOLD_MAX)
+    salvages = [
+        attempt
+        for attempt in present
+        if attempt.kind is AttemptKind.SALVAGE
+        and not attempt.claimed
+        and (attempt.run_id, attempt.number) not in handed
+    ]
+    untold = [found for found in waiting[free:] if found.run.reason is None]
+    if not salvages and not untold and not (free and waiting):
+        return []
+    orders: list[StartOrder] = []
+    with store.database.transaction() as tx:
+        for attempt in salvages:
+            found = runs.lock_key(tx, attempt.run_key)
+            if found.run.attempt == attempt.number:
+                orders.append(_order(tx, store, address, found, attempt, now=now))
+        for found in runs.find_waiting(tx, target.name, free):
+            orders.append(_start(tx, store, address, target, found, now=now))
+        for found in untold:
+            _tell(tx, found, target, now=now)
+    return orders
+
+
+def _start(
+    tx: Transaction,
+    store: Store,
+    address: Address,
+    target: Target,
+    found: Found,
+    *,
+    now: datetime,
+) -> StartOrder:
+    number = found.run.attempt + 1
+    folder = store.settings.home / "runs" / _folder_name(found.run.run_id) / str(number)
+    attempts.insert(
+        tx,
+        found.key,
+        number=number,
+        kind=AttemptKind.RUN,
+        target=target.name,
+        folder=str(folder),
+        now=now.timestamp(),
+    )
+    waits = Reason(ReasonKind.WAITS_FOR_RUNNER, {"target": target.name})
+    after = replace(found.run, attempt=number, claimed=False, reason=waits)
+    run = runs.change(tx, found, after, now=now)
+    attempt = attempts.find(tx, found.key, number)
+    assert attempt is not None
+    return _order(tx, store, address, replace(found, run=run), attempt, now=now)
+
+
+def _order(
+    tx: Transaction,
+    store: Store,
+    address: Address,
+    found: Found,
+    attempt: Attempt,
+    *,
+    now: datetime,
+) -> StartOrder:
+    run = found.run
+    token = tokens.new_token()
+    tokens.add_for_attempt(
+        tx,
+        token,
+        run_id=run.run_id,
+        attempt=attempt.number,
+        workspace_id=run.workspace_id,
+        now=now.timestamp(),
+    )
+    sealed = None
+    if attempt.kind is AttemptKind.RUN:
+        sealed = runs.sealed_environment(tx, found.key)
+    home = Path(address.home)
+    return StartOrder(
+        run_id=run.run_id,
+        attempt=attempt.number,
+        kind=attempt.kind,
+        token=token,
+        folder=attempt.folder,
+        url=address.url,
+        socket_path=address.socket_path,
+        address_file=str(home / "server.json"),
+        sdk_path=str(home / "sdk" / ZAFFRE_VERSION),
+        workspace=_names(workspaces.get(tx, run.workspace_id)),
+        experiment_id=run.experiment_id,
+        experiment_name=run.experiment_name,
+        root_run_id=run.root_run_id or run.run_id,
+        process_environment=seal.unseal_variables(store.key, run.run_id, sealed),
+        spec=run.spec,
+        final=attempt.final,
+        log_max_bytes=store.settings.log_max_bytes,
+    )
+
+
+def _names(workspace: Workspace) -> dict[str, str]:
+    return {
+        "workspace_id": workspace.workspace_id,
+        "name": workspace.name,
+        "subscription_id": workspace.subscription_id,
+        "resource_group": workspace.resource_group,
+        "location": workspace.location,
+    }
+
+
+def _tell(tx: Transaction, waiting: Found, target: Target, *, now: datetime) -> None:
+    found = runs.lock_key(tx, waiting.key)
+    if found.run.state is not waiting.run.state or found.run.reason is not None:
+        return
+    ahead = runs.count_waiting_before(tx, target.name, found.key)
+    facts: dict[str, object] = {
+        "target": target.name,
+        "running": target.slots,
+        "slots": target.slots,
+        "ahead": ahead,
+    }
+    after = replace(found.run, reason=Reason(ReasonKind.WAITS_FOR_SLOT, facts))
+    runs.change(tx, found, after, now=now)
+
+
+def _folder_name(run_id: str) -> str:
+    if len(run_id.encode()) <= _FOLDER_NAME_MAX_BYTES:
+        return run_id
+    return f"{run_id[:40]}-{hashlib.sha256(run_id.encode()).hexdigest()[:32]}"

@@ -1,0 +1,375 @@
+"""Runs: created, read, labelled, and ended from outside.
+
+What a runner says of its run is in usecases.attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy.exc
+
+from zaffre.contract import names
+from zaffre.contract.attempt import AttemptKind
+from zaffre.contract.errors import (
+    AlreadyExists,
+    Invalid,
+    NotFound,
+    PropertyImmutable,
+    RunStateConflict,
+)
+from zaffre.contract.reason import Reason, ReasonKind
+from zaffre.contract.run import FINAL, Run, RunError, RunRequest, RunState
+from zaffre.server import seal
+from zaffre.server.access import Caller, require, require_change
+from zaffre.server.store import attempt as attempts
+from zaffre.server.store import experiment as experiments
+from zaffre.server.store import run as runs
+from zaffre.server.store import token as tokens
+from zaffre.server.store.attempt import Attempt
+from zaffre.server.store.database import Transaction
+from zaffre.server.store.run import Filter, Found
+from zaffre.server.store.store import Store
+
+#: Compute targets that runs may name.
+TARGETS = ("local",)
+#: Longest page of a list; most runs of one batch.
+PAGE_MAX = 1_000
+BATCH_MAX = 10_000
+NAME_MAX_CHARS = 500
+DESCRIPTION_MAX_CHARS = 5_000
+ERROR_MAX_CHARS = 3_000
+
+_FIRST_STATES = (RunState.QUEUED, RunState.RUNNING, RunState.NOT_STARTED)
+
+
+@dataclass(frozen=True)
+class Created:
+    """Runs, in the order asked for, and whether this request has made one of them."""
+
+    runs: list[Run]
+    created: bool
+
+
+def create(
+    experiment_id: str,
+    requests: Sequence[RunRequest],
+    *,
+    caller: Caller,
+    store: Store,
+    now: datetime,
+) -> Created:
+    """Record runs, all in one transaction; one that was recorded before is returned as it is.
+
+    Raises AlreadyExists if a run of that id was made by another request.
+    """
+    if len(requests) > BATCH_MAX:
+        raise Invalid("items", f"has {len(requests)} runs, at most {BATCH_MAX}")
+    for request in requests:
+        _check(request)
+    sealed = [
+        None
+        if not request.process_environment
+        else seal.seal_variables(store.key, request.run_id, request.process_environment)
+        for request in requests
+    ]
+    try:
+        return _create(experiment_id, requests, sealed, caller=caller, store=store, now=now)
+    except sqlalchemy.exc.IntegrityError:
+        # Another server process has stored one of the ids meanwhile; now it is found.
+        return _create(experiment_id, requests, sealed, caller=caller, store=store, now=now)
+
+
+def _create(
+    experiment_id: str,
+    requests: Sequence[RunRequest],
+    sealed: Sequence[bytes | None],
+    *,
+    caller: Caller,
+    store: Store,
+    now: datetime,
+) -> Created:
+    with store.database.transaction(durable=True) as tx:
+        repeats = [runs.find_repeat(tx, request.run_id) for request in requests]
+        added = repeats.count(None)
+        experiment, last = experiments.count_runs(tx, experiment_id, added)
+        require(caller, "run.create", experiment)
+        number = last - added
+        made: list[Run] = []
+        for request, secret, repeat in zip(requests, sealed, repeats, strict=True):
+            if repeat is not None:
+                if repeat != (experiment_id, request.idempotency_key):
+                    raise AlreadyExists("run", request.run_id, "Give the new run another id.")
+                made.append(runs.get(tx, request.run_id).run)
+                continue
+            number += 1
+            run = Run(
+                run_id=request.run_id,
+                workspace_id=experiment.workspace_id,
+                experiment_id=experiment_id,
+                experiment_name=experiment.name,
+                number=number,
+                state=request.state,
+                created_at=now,
+                started_at=now if request.state is RunState.RUNNING else None,
+                type=request.type,
+                target=request.target or (request.spec.target if request.spec else None),
+                parent_run_id=request.parent_run_id,
+                root_run_id=_root(tx, request, experiment.workspace_id),
+                display_name=request.display_name,
+                description=request.description,
+                tags=names.label(request.tags, "tags"),
+                properties=_properties(request.properties),
+                snapshot_id=_snapshot(tx, request, experiment.workspace_id),
+                submitted_by=caller.name,
+                spec=request.spec,
+            )
+            runs.insert(
+                tx, run, idempotency_key=request.idempotency_key, sealed_environment=secret
+            )
+            made.append(run)
+        if any(run.state is RunState.QUEUED for run in made):
+            tx.notify("queue")
+    return Created(made, created=added > 0)
+
+
+def _check(request: RunRequest) -> None:
+    names.run_id(request.run_id)
+    if not 1 <= len(request.idempotency_key) <= 200:
+        raise Invalid("idempotency_key", "has 1 to 200 characters")
+    if request.state not in _FIRST_STATES:
+        raise Invalid("state", "must be Queued, Running or NotStarted")
+    _check_text(request.display_name, "display_name", NAME_MAX_CHARS)
+    _check_text(request.description, "description", DESCRIPTION_MAX_CHARS)
+    _check_text(request.type, "type", NAME_MAX_CHARS)
+    spec = request.spec
+    if (spec is not None) != (request.state is RunState.QUEUED):
+        raise Invalid("spec", "a Queued run has one, and no other")
+    if spec is None:
+        return
+    if spec.target not in TARGETS:
+        raise NotFound(
+            "compute_target", spec.target, f"This server has {', '.join(map(repr, TARGETS))}."
+        )
+    if (spec.script is None) == (spec.command is None):
+        raise Invalid("spec.script", "give either a script or a command")
+    if spec.script is not None:
+        names.file_name(spec.script)
+    if spec.max_duration_s is not None and spec.max_duration_s <= 0:
+        raise Invalid("spec.max_duration_s", "must be more than 0")
+
+
+def _check_text(value: str | None, field: str, max_chars: int) -> None:
+    if value is not None:
+        names.plain_text(value, field, max_chars=max_chars)
+
+
+def _properties(given: dict[str, str]) -> dict[str, str]:
+    return {key: value or "" for key, value in names.label(given, "properties").items()}
+
+
+def _root(tx: Transaction, request: RunRequest, workspace_id: str) -> str:
+    if request.parent_run_id is None:
+        return request.run_id
+    parent = runs.get(tx, request.parent_run_id).run
+    if parent.workspace_id != workspace_id:
+        raise NotFound("run", request.parent_run_id, "It is to be the parent of the new run.")
+    return parent.root_run_id or parent.run_id
+
+
+def _snapshot(tx: Transaction, request: RunRequest, workspace_id: str) -> str | None:
+    wanted = request.snapshot_id or (request.spec.snapshot_id if request.spec else None)
+    if wanted is not None and not runs.has_snapshot(tx, workspace_id, wanted):
+        raise NotFound("snapshot", wanted, "Send its files first.")
+    return wanted
+
+
+def get(run_id: str, *, caller: Caller, store: Store) -> Run:
+    """Return one run."""
+    with store.database.reading() as tx:
+        run = runs.get(tx, run_id).run
+    require(caller, "run.read", run)
+    return run
+
+
+def find_page(
+    wanted: Filter, *, limit: int, before: int | None, caller: Caller, store: Store
+) -> tuple[list[Run], int | None]:
+    """Return a page of runs, newest first; a run's token sees its workspace alone."""
+    if not 1 <= limit <= PAGE_MAX:
+        raise Invalid("limit", f"must be from 1 to {PAGE_MAX}")
+    if not caller.is_owner:
+        require(caller, "run.read", wanted.workspace_id or caller.workspace_id or "")
+        wanted = replace(wanted, workspace_id=caller.workspace_id)
+    with store.database.reading() as tx:
+        return runs.find_page(tx, wanted, limit=limit, before=before)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What to change of a run. texts: display_name and description, those that are given."""
+
+    texts: dict[str, str | None]
+    set_tags: dict[str, str | None]
+    remove_tags: list[str]
+    add_properties: dict[str, str]
+
+
+def change(run_id: str, changes: Change, *, caller: Caller, store: Store, now: datetime) -> Run:
+    """Change texts and tags, add properties. Raises PropertyImmutable."""
+    added = names.label(changes.set_tags, "set_tags")
+    properties = _properties(changes.add_properties)
+    _check_text(changes.texts.get("display_name"), "display_name", NAME_MAX_CHARS)
+    _check_text(changes.texts.get("description"), "description", DESCRIPTION_MAX_CHARS)
+    with store.database.transaction() as tx:
+        found = _lock(tx, run_id, caller, "run.change")
+        run = found.run
+        for key, value in properties.items():
+            if run.properties.get(key, value) != value:
+                raise PropertyImmutable(key, old=run.properties[key], new=value)
+        tags = {k: v for k, v in (run.tags | added).items() if k not in changes.remove_tags}
+        after = replace(
+            run,
+            **changes.texts,  # pyright: ignore[reportArgumentType]
+            tags=tags,
+            properties=run.properties | properties,
+        )
+        return runs.change(tx, found, after, now=now)
+
+
+def start(run_id: str, *, caller: Caller, store: Store, now: datetime) -> Run:
+    """Let an interactive run begin; one that runs already stays as it is."""
+    with store.database.transaction() as tx:
+        found = _lock(tx, run_id, caller, "run.change")
+        if found.run.spec is not None:
+            raise RunStateConflict(
+                run_id, current=found.run.state.value, wanted=RunState.RUNNING.value
+            )
+        return runs.change(tx, found, replace(found.run, state=RunState.RUNNING), now=now)
+
+
+def complete(run_id: str, *, caller: Caller, store: Store, now: datetime) -> Run:
+    """End an interactive run well. Raises RunStateConflict for one that a runner will end."""
+    with store.database.transaction(durable=True) as tx:
+        found = _lock(tx, run_id, caller, "run.change")
+        if present_attempt(tx, found) is not None:
+            raise RunStateConflict(
+                run_id, current=found.run.state.value, wanted=RunState.COMPLETED.value
+            )
+        after = replace(found.run, state=RunState.COMPLETED, reason=None)
+        return runs.change(tx, found, after, now=now)
+
+
+def fail(  # noqa: PLR0913
+    run_id: str,
+    error: RunError,
+    reason: Reason | None,
+    *,
+    caller: Caller,
+    store: Store,
+    now: datetime,
+) -> Run:
+    """Mark a run as failed.
+
+    From its own script: recorded, and the run is Failed when the script has ended. From outside:
+    Failed at once, and its runner ends the script when it hears of it.
+    """
+    error = replace(error, message=error.message[:ERROR_MAX_CHARS])
+    reason = reason or Reason(ReasonKind.MARKED_FAILED, {"message": error.message[:300]})
+    with store.database.transaction(durable=True) as tx:
+        found = _lock(tx, run_id, caller, "run.change")
+        run = found.run
+        attempt = present_attempt(tx, found)
+        marked = replace(run, error=error, reason=reason)
+        if attempt is not None and caller.run_id == run_id and run.state not in FINAL:
+            return runs.change(tx, found, marked, now=now)
+        if run.state is RunState.FAILED:
+            return run
+        failed = runs.change(tx, found, replace(marked, state=RunState.FAILED), now=now)
+        if attempt is None or not attempt.claimed:
+            drop_attempt(tx, run_id, attempt, now)
+        return failed
+
+
+def cancel(run_id: str, *, caller: Caller, store: Store, now: datetime) -> Run:
+    """Ask a run to stop: at once if no runner has it, else through the request its runner holds.
+
+    Asking again changes nothing. Raises RunStateConflict for a run that has ended.
+    """
+    with store.database.transaction(durable=True) as tx:
+        found = _lock(tx, run_id, caller, "run.cancel")
+        if found.run.state in FINAL:
+            raise RunStateConflict(
+                run_id, current=found.run.state.value, wanted=RunState.CANCELED.value
+            )
+        return cancel_locked(tx, found, who=caller.name, now=now)
+
+
+def cancel_locked(
+    tx: Transaction, found: Found, *, who: str, now: datetime, reason: Reason | None = None
+) -> Run:
+    """Cancel a run that has not ended and is locked. reason: why, if no user asked."""
+    run = found.run
+    if run.state is RunState.CANCEL_REQUESTED:
+        return run
+    attempt = present_attempt(tx, found)
+    if attempt is not None and (attempt.claimed or attempt.kind is AttemptKind.SALVAGE):
+        waits = Reason(
+            ReasonKind.WAITS_FOR_CANCEL, {"who": who} if reason is None else reason.facts
+        )
+        asked = replace(run, state=RunState.CANCEL_REQUESTED, reason=waits)
+        return runs.change(tx, found, asked, now=now)
+    ended = replace(
+        run,
+        state=RunState.CANCELED,
+        reason=reason or Reason(ReasonKind.CANCELED_BY_USER, {"who": who}),
+    )
+    drop_attempt(tx, run.run_id, attempt, now)
+    return runs.change(tx, found, ended, now=now)
+
+
+def drop_attempt(
+    tx: Transaction, run_id: str, attempt: Attempt | None, now: datetime
+) -> None:
+    """End an attempt that no runner has, and the run's tokens."""
+    if attempt is not None:
+        attempts.end(tx, attempt, now.timestamp())
+        tokens.expire(tx, run_id, now.timestamp())
+        tx.notify("attempts")
+
+
+def renew(run_id: str, *, caller: Caller, store: Store, now: datetime) -> float:
+    """Extend an interactive run's lease; return until when (Unix seconds).
+
+    A run that was NotResponding goes on. One that has ended keeps its end.
+    """
+    until = now.timestamp() + store.settings.lease_s
+    with store.database.transaction() as tx:
+        found = _lock(tx, run_id, caller, "run.change")
+        run = found.run
+        if run.state in FINAL:
+            return until
+        if run.state is RunState.NOT_RESPONDING and run.spec is None:
+            again = replace(run, state=RunState.RUNNING, reason=None)
+            runs.change(tx, found, again, now=now)
+        runs.set_lease(tx, found.key, until)
+    return until
+
+
+def present_attempt(tx: Transaction, found: Found) -> Attempt | None:
+    """Return the run's attempt that is under way, if there is one."""
+    if found.run.attempt == 0:
+        return None
+    attempt = attempts.find(tx, found.key, found.run.attempt)
+    return None if attempt is None or attempt.ended_at is not None else attempt
+
+
+def _lock(tx: Transaction, run_id: str, caller: Caller, action: str) -> Found:
+    found = runs.lock(tx, run_id)
+    above = frozenset[str]()
+    if not caller.is_owner and caller.run_id != run_id:
+        above = runs.ancestors(tx, found.run)
+    require_change(caller, action, found.run, above)
+    return found
