@@ -1,0 +1,5 @@
+"""`python -m zaffre.cli`, for interpreters whose `zaffre` is not on PATH."""
+
+from zaffre.cli.main import main
+
+main()
