@@ -50,7 +50,7 @@ def list_runs(
 ) -> None:
     """List runs, newest first."""
     client = connect()
-    query: dict[str, Any] = {"state": state, "tag": [tag.replace("=", "|", 1) for tag in tags]}
+    query: dict[str, Any] = {"state": state, "tag": list(tags)}
     if not children:
         query["top_level"] = True
     if experiment or workspace:

@@ -1,0 +1,244 @@
+"""`zaffre ...` against a real server: what it prints, where, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from zaffre.cli.main import COMMANDS, call
+from zaffre.contract.version import ZAFFRE_VERSION
+
+if TYPE_CHECKING:
+    from conftest import ServerProcess
+
+DONE, FAILED, WRONG_USAGE, NOT_FOUND, STATE_CONFLICT = 0, 1, 2, 3, 4
+
+
+class Said:
+    """What one call printed, and its exit code."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code = code
+        self.out = out
+        self.err = err
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Zaffre:
+    """The command line in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> Said:
+        self._capsys.readouterr()
+        code = call(arguments)
+        captured = self._capsys.readouterr()
+        return Said(code, captured.out, captured.err)
+
+
+@pytest.fixture
+def zaffre(
+    server: ServerProcess, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Zaffre:
+    """The command line with the test server's home."""
+    monkeypatch.delenv("ZAFFRE_URL", raising=False)
+    monkeypatch.setenv("ZAFFRE_HOME", str(server.home))
+    return Zaffre(capsys)
+
+
+@pytest.fixture
+def own_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Zaffre]:
+    """The command line with a home in which no server runs yet; one that is left is stopped."""
+    monkeypatch.delenv("ZAFFRE_URL", raising=False)
+    monkeypatch.setenv("ZAFFRE_HOME", str(tmp_path / "home"))
+    yield Zaffre(capsys)
+    call(["down"])
+
+
+@pytest.fixture
+def experiment(server: ServerProcess, workspace: dict[str, Any]) -> dict[str, Any]:
+    """A fresh experiment in a fresh workspace."""
+    path = f"/api/v1/workspaces/{workspace['workspace_id']}/experiments"
+    return server.client.post(path, {"name": f"exp-{uuid.uuid4().hex[:8]}"}).json
+
+
+def interactive_run(server: ServerProcess, experiment: dict[str, Any]) -> str:
+    """Make an interactive run; return its id."""
+    run_id = str(uuid.uuid4())
+    body = {"run_id": run_id, "idempotency_key": run_id, "state": "Running", "tags": {"k": "v"}}
+    path = f"/api/v1/experiments/{experiment['experiment_id']}/runs"
+    answer = server.client.post(path, body)
+    assert answer.status == 201, answer.body
+    return run_id
+
+
+def test_the_version_and_every_command_s_line_cost_no_import_but_click() -> None:
+    program = (
+        "import sys; from zaffre.cli.main import call; code = call(sys.argv[1:]); "
+        "heavy = [n for n in ('rich', 'http', 'zaffre.client', 'zaffre.server', 'litestar') "
+        "if n in sys.modules]; print(heavy); sys.exit(code)"
+    )
+    for option in ("--version", "--help"):
+        done = subprocess.run(
+            [sys.executable, "-c", program, option], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == DONE, done.stderr
+        assert done.stdout.splitlines()[-1] == "[]"
+    for name, (_, words) in COMMANDS.items():
+        assert f"{name} " in done.stdout
+        assert words in " ".join(done.stdout.split())
+
+
+def test_the_version_is_one_line(zaffre: Zaffre) -> None:
+    said = zaffre("--version")
+    assert (said.code, said.out) == (DONE, f"zaffre {ZAFFRE_VERSION}\n")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_help(zaffre: Zaffre, name: str) -> None:
+    said = zaffre(name, "--help")
+    assert said.code == DONE
+    assert said.out.startswith("Usage: zaffre ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nope",), ("run", "list", "--limit", "x"), ("run", "show"), ("run", "nope")]
+)
+def test_wrong_usage_is_code_2_and_said_on_stderr(
+    zaffre: Zaffre, arguments: tuple[str, ...]
+) -> None:
+    said = zaffre(*arguments)
+    assert (said.code, said.out) == (WRONG_USAGE, "")
+    assert "Usage:" in said.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "show", "nope"),
+        ("run", "logs", "nope"),
+        ("run", "cancel", "nope"),
+        ("why", "nope"),
+        ("model", "show", "nope"),
+        ("model", "download", "nope:3"),
+        ("run", "list", "--experiment", "nope"),
+        ("model", "list", "--workspace", "nope"),
+    ],
+)
+def test_what_is_not_there_is_code_3_and_named(zaffre: Zaffre, arguments: tuple[str, ...]) -> None:
+    said = zaffre(*arguments)
+    assert (said.code, said.out) == (NOT_FOUND, "")
+    assert "nope" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_run_is_listed_and_shown(
+    zaffre: Zaffre, server: ServerProcess, experiment: dict[str, Any]
+) -> None:
+    run_id = interactive_run(server, experiment)
+    listed = zaffre("run", "list", "--experiment", experiment["name"])
+    assert listed.out.splitlines()[1].startswith(f"{run_id}  {experiment['name']}")
+    (item,) = zaffre("run", "list", "-e", experiment["name"], "--tag", "k=v", "--json").json
+    assert (item["run_id"], item["state"]) == (run_id, "Running")
+    assert zaffre("run", "list", "-e", experiment["name"], "--tag", "k=w", "--json").json == []
+    assert zaffre("run", "list", "-e", experiment["name"], "--state", "Failed", "--json").json == []
+    shown = zaffre("run", "show", run_id)
+    assert f"{experiment['name']}, run 1" in shown.out
+    assert "k = v" in shown.out
+    assert zaffre("run", "show", run_id, "--json").json["run"]["run_id"] == run_id
+
+
+def test_canceling_twice_is_a_state_conflict(
+    zaffre: Zaffre, server: ServerProcess, experiment: dict[str, Any]
+) -> None:
+    run_id = interactive_run(server, experiment)
+    first = zaffre("run", "cancel", run_id)
+    assert (first.code, first.out) == (DONE, f"{run_id}  Canceled\n")
+    again = zaffre("run", "cancel", run_id)
+    assert again.code == STATE_CONFLICT
+    assert "Canceled" in again.err
+    why = zaffre("why", run_id)
+    assert f"Run {run_id} is Canceled. Canceled by " in why.out
+    assert zaffre("why", run_id, "--json").json["state"] == "Canceled"
+
+
+def test_the_log_of_a_run_without_one_is_empty(
+    zaffre: Zaffre, server: ServerProcess, experiment: dict[str, Any]
+) -> None:
+    run_id = interactive_run(server, experiment)
+    said = zaffre("run", "logs", run_id)
+    assert (said.code, said.out) == (DONE, "")
+
+
+def test_status_and_down_start_nothing(own_home: Zaffre, tmp_path: Path) -> None:
+    said = own_home("status")
+    assert said.code == NOT_FOUND
+    assert "not running" in said.out
+    assert own_home("status", "--json").json["running"] is False
+    assert own_home("down").code == DONE
+    assert not (tmp_path / "home").exists()
+
+
+def test_up_starts_one_server_that_goes_on_until_down(own_home: Zaffre, tmp_path: Path) -> None:
+    first = own_home("up", "--json")
+    assert first.code == DONE
+    facts = first.json
+    assert facts["home"] == str(tmp_path / "home")
+    assert facts["idle_exit_s"] is None
+    assert own_home("up", "--json").json["pid"] == facts["pid"]
+    status = own_home("status")
+    assert status.code == DONE
+    assert facts["url"] in status.out
+    other = own_home("up", "--port", "1")
+    assert other.code == STATE_CONFLICT
+    assert "zaffre down" in other.err
+    assert own_home("down").out == "Zaffre is down.\n"
+    assert own_home("status").code == NOT_FOUND
+    assert own_home("up", "--json").json["url"] == facts["url"]
+
+
+def test_a_server_that_cannot_start_is_one_sentence(own_home: Zaffre) -> None:
+    said = own_home("up", "--database", "mysql://nowhere/x")
+    assert said.code == FAILED
+    assert said.err.startswith("zaffre: ")
+    assert "Traceback" not in said.err
+
+
+def test_doctor_names_what_it_finds(zaffre: Zaffre) -> None:
+    said = zaffre("doctor", "--json")
+    found = {one["what"]: one for one in said.json}
+    assert found["azureml"]["state"] == "ok"
+    assert found["zaffre[server]"]["state"] == "ok"
+    assert found["server"]["state"] == "ok"
+    assert "Python" in " ".join(found)
+    assert zaffre("doctor").out.startswith("WHAT")
+
+
+def test_sync_with_nothing_left_says_so(own_home: Zaffre) -> None:
+    assert own_home("sync").out == "Nothing is left to ship.\n"
+
+
+def test_a_pipe_that_closes_is_no_traceback(server: ServerProcess) -> None:
+    command = f"{sys.executable} -m zaffre.cli --help | true"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        env={"ZAFFRE_HOME": str(server.home), "PATH": "/usr/bin:/bin"},
+        cwd=Path(__file__).resolve().parents[2] / "src",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
