@@ -289,7 +289,7 @@ def find_missing(tx: Transaction, folder: BlobFolder, names: Iterable[str]) -> s
         rows = tx.execute(
             sa.select(blobs.c.sha256, blobs.c.size_bytes).where(blobs.c.sha256.in_(some))
         )
-        there.update(sha256 for sha256, size in rows if folder.has(sha256, size))
+        there.update(row.sha256 for row in rows if folder.has(row.sha256, row.size_bytes))
     return set(wanted) - there
 
 
@@ -300,8 +300,8 @@ def kept_until_of(tx: Transaction, names: Iterable[str]) -> float:
         rows = tx.execute(
             sa.select(blobs.c.kept_until, blobs.c.marked_at).where(blobs.c.sha256.in_(some))
         )
-        for kept_until, marked_at in rows:
-            least = min(least, kept_until if marked_at is None else float("-inf"))
+        for row in rows:
+            least = min(least, row.kept_until if row.marked_at is None else float("-inf"))
     return least
 
 
