@@ -13,6 +13,8 @@ from benchmarks.figure import Figure, Missing
 from benchmarks.peers import PEERS
 
 _HEAD = ("work", "limit", "Zaffre", "ratio", "goal", "met")
+#: Columns where no terminal says how many there are.
+_WIDTH = 150
 _MET = {True: "yes", False: "NO", None: ""}
 
 _INTRODUCTION = """\
@@ -64,6 +66,8 @@ def table(figures: Sequence[Figure], missing: Sequence[Missing]) -> Table:
 def show(figures: Sequence[Figure], missing: Sequence[Missing], machine: Mapping[str, str]) -> None:
     """Print the table and the machine."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
     console.print(table(figures, missing))
     console.print("; ".join(f"{name}: {value}" for name, value in machine.items()), style="dim")
 
