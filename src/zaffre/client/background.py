@@ -13,12 +13,11 @@ import os
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from zaffre.client.connection import without_starting
-from zaffre.contract.attempt import LEASE_S
 from zaffre.contract.errors import Refused, ZaffreError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from zaffre.client.http import Client
     from zaffre.client.shipping import Shipper
@@ -39,6 +38,9 @@ class _Watched:
         self.client: Client = without_starting(shipper.client)
         self.renew_at = 0.0
         self.refused: str | None = None
+        from zaffre.contract.attempt import LEASE_S
+
+        self._renew_every_s = LEASE_S / 3
 
     def serve(self) -> bool:
         """Ship and renew what is due; say whether the server took it."""
@@ -48,7 +50,7 @@ class _Watched:
             now = time.monotonic()
             if now >= self.renew_at:
                 self._renew()
-                self.renew_at = now + LEASE_S / 3
+                self.renew_at = now + self._renew_every_s
         except Refused as refusal:
             if refusal.status in (401, 403, 404):
                 self.refused = refusal.message

@@ -18,18 +18,17 @@ once it listens, or why it does not. No one polls for that.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
-from typing import IO, TYPE_CHECKING
 
 from zaffre.client.http import INTERACTIVE_PATIENCE_S, Client
 from zaffre.client.transport import Address
 from zaffre.contract.errors import Invalid, ServerNotStarted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Mapping, Sequence
+    from typing import IO, Mapping, Sequence
 
 #: How long a server may take until it listens (a migration of a large store is slow), seconds.
 START_TIMEOUT_S = 120.0
@@ -184,13 +183,15 @@ def find_address(home: str) -> Address | None:
     try:
         with open(os.path.join(home, "token"), encoding="ascii") as file:
             token = file.read().strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return read_address(os.path.join(home, "server.json"), token)
 
 
 def read_address(path: str, token: str) -> Address | None:
     """Return the address in an address file; None if there is no (whole) file."""
+    import json
+
     try:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
@@ -200,7 +201,7 @@ def read_address(path: str, token: str) -> Address | None:
             content.get("socket_path") or None,
             f"{content.get('pid')} {content.get('start_time')} {content.get('boot_id')}",
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

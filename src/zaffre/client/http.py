@@ -13,14 +13,34 @@ from __future__ import annotations
 
 import os
 import time
-from json import dumps, loads
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Protocol, TypeVar, Union
 
-from zaffre.client.transport import Address, Body, BodyFailed, Connection
+from zaffre.client.transport import BodyFailed, Connection
 from zaffre.contract.errors import Refused, ServerUnreachable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from http.client import HTTPResponse
+    from typing import Any, Callable, Dict, Iterator, List, Protocol, TypeVar, Union
+
+    from zaffre.client.transport import Address, Body
+
+    T = TypeVar("T")
+    Query = Dict[str, Union[str, int, float, bool, List[str], None]]
+
+    class Locator(Protocol):
+        """What knows where the server is."""
+
+        def locate(self, lost: Address | None, *, patience_s: float) -> Address:
+            """Return the server's present address, or raise OSError if there is none just now.
+
+            lost: the address that has just failed. patience_s: how long starting one may take.
+            """
+            ...
+
+        def name(self) -> str:
+            """Return what the server is called in an error, such as its URL."""
+            ...
+
 
 #: How long a caller at a terminal or in a notebook waits for a server that does not answer.
 INTERACTIVE_PATIENCE_S = 30.0
@@ -33,24 +53,6 @@ _LONGEST_PAUSE_S = 2.0
 _KEPT_CONNECTIONS = 8
 #: Answers of what stands in front of a server that is away for a moment.
 _AWAY = (502, 503, 504)
-
-T = TypeVar("T")
-Query = Dict[str, Union[str, int, float, bool, List[str], None]]
-
-
-class Locator(Protocol):
-    """What knows where the server is."""
-
-    def locate(self, lost: Address | None, *, patience_s: float) -> Address:
-        """Return the server's present address, or raise OSError if there is none just now.
-
-        lost: the address that has just failed. patience_s: how long starting one may take.
-        """
-        ...
-
-    def name(self) -> str:
-        """Return what the server is called in an error, such as its URL."""
-        ...
 
 
 class AnswerCut(ConnectionError):
@@ -182,6 +184,8 @@ class Client:
             timeout_s=timeout_s,
             retry_s=retry_s,
         )[0]
+        from json import loads
+
         return loads(content) if content else None
 
     def fetch(
@@ -232,6 +236,8 @@ class Client:
         timeout_s: a silence longer than this counts as a lost connection (the server comments
         every 15 s). Raises AnswerCut, and may end early: ask again until the final state.
         """
+        from json import loads
+
         accept = {"Accept": "text/event-stream"}
         with self.stream(
             "GET", path, query=query, headers=accept, timeout_s=timeout_s, retry_s=retry_s
@@ -370,6 +376,8 @@ class _Sending:
         self.headers = headers or {}
         self.body: Body = b"" if body is None else body
         if json is not None:
+            from json import dumps
+
             text = dumps(json, default=_encode_record, separators=(",", ":"), allow_nan=False)
             self.body = text.encode()
             self.headers = dict(self.headers)
@@ -413,6 +421,8 @@ def _leave_unread(answer: Answer) -> Answer:
 
 def _refusal(status: int, reason: str, content: bytes) -> Refused:
     """Return what the server refused; a proxy's page becomes a sentence with its status."""
+    from json import loads
+
     try:
         error = loads(content)["error"]
         return Refused(

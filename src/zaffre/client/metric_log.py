@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 from json.encoder import encode_basestring
 from time import time
-from typing import TYPE_CHECKING, Any
 
-from zaffre.contract.metric import RECORD_MAX_BYTES, MetricKind, encode_value
+from zaffre.contract.metric_value import RECORD_MAX_BYTES, encode_value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Mapping, Sequence
+    from typing import Any, Callable, Mapping, Sequence
 
     from zaffre.client.spool import Spool
+    from zaffre.contract.metric import MetricKind
 
 _INFINITY = float("inf")
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -58,7 +59,7 @@ class MetricLog:
             )
             self._append(text)
             return
-        record = self._record(name, MetricKind.SCALAR, description)
+        record = self._record(name, "scalar", description)
         record["value"] = encode_value(value)
         if step is not None:
             record["step"] = step
@@ -66,13 +67,13 @@ class MetricLog:
 
     def values(self, name: str, values: Sequence[Any], *, description: str | None = None) -> None:
         """Add a list of values, as several records if one would be too large."""
-        record = self._record(name, MetricKind.LIST, description)
+        record = self._record(name, "list", description)
         record["values"] = [encode_value(value) for value in values]
         self._append_split(record, "values")
 
     def row(self, name: str, cells: Mapping[str, Any], *, description: str | None = None) -> None:
         """Add one row."""
-        record = self._record(name, MetricKind.ROW, description)
+        record = self._record(name, "row", description)
         record["row"] = {column: encode_value(cell) for column, cell in cells.items()}
         self._append(_encode(record))
 
@@ -84,7 +85,7 @@ class MetricLog:
         description: str | None = None,
     ) -> None:
         """Add a table: columns of one length, as several records if one would be too large."""
-        record = self._record(name, MetricKind.TABLE, description)
+        record = self._record(name, "table", description)
         record["columns"] = {
             column: [encode_value(cell) for cell in cells] for column, cells in columns.items()
         }
@@ -94,15 +95,15 @@ class MetricLog:
         self, name: str, kind: MetricKind, uri: str, *, description: str | None = None
     ) -> None:
         """Add a metric that is kept as a file of the run (an image, a confusion matrix ...)."""
-        record = self._record(name, kind, description)
+        record = self._record(name, kind.value, description)
         record["value"] = uri
         self._append(_encode(record))
 
-    def _record(self, name: str, kind: MetricKind, description: str | None) -> dict[str, Any]:
+    def _record(self, name: str, kind: str, description: str | None) -> dict[str, Any]:
         record: dict[str, Any] = {
             "run": self.run_id,
             "name": name,
-            "kind": kind.value,
+            "kind": kind,
             "at": time(),
         }
         if description is not None:

@@ -16,7 +16,7 @@ import weakref
 
 from zaffre.client import process
 from zaffre.contract.errors import RecordTooLarge
-from zaffre.contract.metric import RECORD_MAX_BYTES
+from zaffre.contract.metric_value import RECORD_MAX_BYTES
 
 _SUFFIX = ".spool"
 _CLOSED = -1

@@ -7,14 +7,16 @@ first connection, not by the module: scripts that only log never pay for it.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Callable, Iterable, Union
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     import ssl
     from http.client import HTTPResponse
+    from typing import Callable, Iterable, Union
     from urllib.parse import SplitResult
+
+    Body = Union[bytes, "Upload"]
 
 #: How long one attempt to connect may take, seconds.
 CONNECT_TIMEOUT_S = 10.0
@@ -22,7 +24,6 @@ CONNECT_TIMEOUT_S = 10.0
 ONE_SEND_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
 class Address:
     """Where a server listens and what it asks for.
 
@@ -30,21 +31,34 @@ class Address:
     be taken by anyone. generation tells a restarted server from the one before it.
     """
 
-    url: str
-    token: str
-    socket_path: str | None = None
-    generation: str = ""
+    __slots__ = ("generation", "socket_path", "token", "url")
+
+    def __init__(
+        self, url: str, token: str, socket_path: str | None = None, generation: str = ""
+    ) -> None:
+        self.url = url
+        self.token = token
+        self.socket_path = socket_path
+        self.generation = generation
+
+    def _parts(self) -> tuple[str, str, str | None, str]:
+        return self.url, self.token, self.socket_path, self.generation
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Address) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
 
 
-@dataclass(frozen=True)
 class Upload:
     """A body that is streamed; `open` gives its chunks anew for each attempt to send it."""
 
-    open: Callable[[], Iterable[bytes]]
-    size_bytes: int
+    __slots__ = ("open", "size_bytes")
 
-
-Body = Union[bytes, Upload]
+    def __init__(self, open: Callable[[], Iterable[bytes]], size_bytes: int) -> None:  # noqa: A002
+        self.open = open
+        self.size_bytes = size_bytes
 
 
 class BodyFailed(Exception):

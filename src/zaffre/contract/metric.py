@@ -1,8 +1,6 @@
 """Metric records, values and series.
 
-A value is a float, int, bool, str or None. On the wire and in the store it is JSON; numbers that
-JSON lacks are the texts "NaN", "Infinity" and "-Infinity", and a real text that could be taken
-for one of them (or that begins with an apostrophe) gets an apostrophe in front.
+Values and how they travel: `contract.metric_value`.
 
 A record is what one `log*` call writes to the spool, one line of JSON:
 
@@ -22,13 +20,24 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, Iterable, Union
 
+from zaffre.contract.metric_value import RECORD_MAX_BYTES, decode_value, encode_value
+
+__all__ = [
+    "RECORD_MAX_BYTES",
+    "MetricKind",
+    "MetricRecord",
+    "MetricSeries",
+    "Row",
+    "Value",
+    "as_v1",
+    "decode_value",
+    "encode_value",
+    "points_of",
+    "rows_of",
+]
+
 Value = Union[float, int, bool, str, None]
 Row = Dict[str, Any]
-
-#: Longest encoded record in bytes; `log_list` and `log_table` split what is longer.
-RECORD_MAX_BYTES = 1_000_000
-
-_NOT_IN_JSON = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 
 class MetricKind(str, Enum):
@@ -76,30 +85,6 @@ class MetricSeries:
     values: list[Any] = field(default_factory=list)
     steps: list[int | None] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
-
-
-def encode_value(value: Value) -> Value:
-    """Return `value` as what strict JSON can hold."""
-    if isinstance(value, float):
-        if value != value:
-            return "NaN"
-        if value in (float("inf"), float("-inf")):
-            return "Infinity" if value > 0 else "-Infinity"
-        return value
-    if isinstance(value, str) and (value in _NOT_IN_JSON or value.startswith("'")):
-        return "'" + value
-    return value
-
-
-def decode_value(value: Any) -> Any:
-    """Return what `encode_value` was given; a row is decoded column by column."""
-    if isinstance(value, str):
-        if value in _NOT_IN_JSON:
-            return _NOT_IN_JSON[value]
-        return value[1:] if value.startswith("'") else value
-    if isinstance(value, dict):
-        return {key: decode_value(item) for key, item in value.items()}
-    return value
 
 
 def rows_of(columns: dict[str, list[Any]]) -> list[Row]:
