@@ -167,9 +167,16 @@ class ServerProcess:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One server for all tests of this process; a test makes its own workspace in it."""
-    started = ServerProcess(_short_folder())
+def server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
+    """One server for all tests of this process; a test makes its own workspace in it.
+
+    With ZAFFRE_TEST_DATABASE=postgresql it keeps its records there.
+    """
+    arguments: list[str] = []
+    if os.environ.get("ZAFFRE_TEST_DATABASE") == "postgresql":
+        cluster: Path = request.getfixturevalue("postgresql_cluster")
+        arguments = ["--database", f"postgresql://zf@/postgres?host={cluster}"]
+    started = ServerProcess(_short_folder(), *arguments)
     yield started
     started.stop()
     shutil.rmtree(started.home, ignore_errors=True)
