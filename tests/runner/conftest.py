@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -38,6 +39,7 @@ class SmallServer:
         self.path = path
         self.changed = threading.Condition()
         self.state = "Queued"
+        self.is_superseded = False
         self.claims: list[dict[str, Any]] = []
         self.reports: list[dict[str, Any]] = []
         self.logs: dict[str, bytearray] = {}
@@ -76,6 +78,12 @@ class SmallServer:
     def set_state(self, state: str) -> None:
         with self.changed:
             self.state = state
+            self.changed.notify_all()
+
+    def supersede(self) -> None:
+        """Be done with the attempt, as when another one has been made."""
+        with self.changed:
+            self.is_superseded = True
             self.changed.notify_all()
 
     def log(self, name: str = "user_logs/std_log.txt") -> str:
@@ -159,7 +167,9 @@ class SmallServer:
         self.renewed += 1
         self.changed.notify_all()
         ends = {"CancelRequested", "Failed", "Canceled", "Completed"}
-        self.changed.wait_for(lambda: self.state in ends, hold_s)
+        self.changed.wait_for(lambda: self.state in ends or self.is_superseded, hold_s)
+        if self.is_superseded:
+            return 409, superseded()
         return 200, {"state": self.state, "lease_s": 60}
 
     def _blobs(self, method: str, last: str, body: bytes) -> tuple[int, Any]:
@@ -296,7 +306,7 @@ class Bench:
 
     def order(self, script: str | None = None, **options: Any) -> StartOrder:
         """Return an order to run `script`, Python text; options override parts of the spec."""
-        number = len(self.started) + 1
+        run_id = f"run-{uuid.uuid4().hex[:12]}"
         files: dict[str, bytes] = options.pop("files", {})
         executable = options.pop("executable", ())
         attempt: dict[str, Any] = options.pop("attempt", {})
@@ -316,17 +326,17 @@ class Bench:
             "location": "here",
         }
         order: dict[str, Any] = {
-            "run_id": f"run-{number}-{os.getpid()}",
+            "run_id": run_id,
             "attempt": 1,
             "kind": AttemptKind.RUN,
             "token": "zf_secret-token",
-            "folder": str(self.folder / "runs" / f"run-{number}" / "1"),
+            "folder": str(self.folder / "runs" / run_id / "1"),
             "url": "http://127.0.0.1:1",
             "socket_path": str(self.server.path),
             "workspace": workspace,
             "experiment_id": "e1",
             "experiment_name": "exp",
-            "root_run_id": f"run-{number}-{os.getpid()}",
+            "root_run_id": run_id,
             "process_environment": {"PATH": os.environ["PATH"], "HOME": str(self.folder)},
             "spec": RunSpec(**{**defaults, **options}),
         }
@@ -342,8 +352,16 @@ class Bench:
     def run(self, script: str | None = None, **options: Any) -> dict[str, Any]:
         """Start a runner, wait for its end; return its final report."""
         self.start(script, **options)
-        self.runners.next_end()
+        self.next_end()
         return self.server.final()
+
+    def next_end(self, limit_s: float = LIMIT_S) -> tuple[str, int, Exit]:
+        """Wait for the next end of a runner that was started here."""
+        own = {order.run_id for order in self.started}
+        while True:
+            end = self.runners.next_end(limit_s)
+            if end[0] in own:
+                return end
 
     def salvage(self, order: StartOrder, final: Report) -> StartOrder:
         """Start the salvage that follows `order`'s dead runner."""
@@ -409,7 +427,5 @@ def bench(runners: Runners) -> Iterator[Bench]:
     for pid in made.marked():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, 9)
-    while not runners.driver.died().empty():
-        runners.next_end()
     made.server.stop()
     shutil.rmtree(folder, ignore_errors=True)

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import NoReturn
 
-from zaffre.runner import kernel, namespace, reaper
+from zaffre.runner import kernel, namespace, process_tree, reaper
 
 #: How long `close` waits for a reaper whose tree the kernel holds on to, seconds.
 CLOSE_LIMIT_S = 5.0
@@ -105,6 +105,9 @@ class ScriptTree:
         """Wait for and return the next event; after Gone there is none."""
         message = reaper.receive_message(self._sock)
         if message is None:
+            # Without a namespace, what the reaper owned has fallen to this process.
+            mine = os.getpid()
+            process_tree.kill_until_none(lambda: process_tree.descendants(mine), limit_s=5.0)
             return Gone(lost=True)
         return Ended(message["status"]) if message["is"] == "ended" else Gone()
 

@@ -151,7 +151,8 @@ class Outputs:
     ) -> Iterator[tuple[str, Path, os.stat_result]]:
         """Yield the plain files below `folder`; links count if they stay below `root`."""
         real = os.path.realpath(folder)
-        if real in above or not _is_inside(real, root):
+        in_circle = real in above or any(one.startswith(f"{real}/") for one in above)
+        if in_circle or not _is_inside(real, root):
             self._warn(name, "a link that leads out of the run's folder, or in a circle")
             return
         try:
