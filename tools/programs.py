@@ -1,7 +1,7 @@
 """Name the programs that some tests need and this machine lacks, and how to get them.
 
-    python tools/programs.py                       names what is missing
-    python tools/programs.py --require [NAME ...]  exit status 1 if one (of these) is missing
+python tools/programs.py                       names what is missing
+python tools/programs.py --require [NAME ...]  exit status 1 if one (of these) is missing
 """
 
 from __future__ import annotations
