@@ -63,8 +63,8 @@ class MMLBaseEstimator:
             else estimator_config
         )
         #: Data that the script reads beside its arguments, and what it goes on from.
-        self._inputs: list[Any] = []
-        self._resume_from: Any = None
+        self.inputs: list[Any] = []
+        self.resume_from: Any = None
 
     @property
     def run_config(self) -> RunConfiguration:
@@ -101,8 +101,8 @@ class MMLBaseEstimator:
         MMLBaseEstimator.__init__(
             self, settings["source_directory"], settings["compute_target"], configuration
         )
-        self._inputs = list(settings["inputs"] or [])
-        self._resume_from = settings["resume_from"]
+        self.inputs = list(settings["inputs"] or [])
+        self.resume_from = settings["resume_from"]
 
 
 class Estimator(MMLBaseEstimator):

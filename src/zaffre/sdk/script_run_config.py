@@ -52,7 +52,7 @@ class ScriptRunConfig:
         self.script = script
         self.arguments: Any = arguments
         self.command: Any = command
-        self._resume_from = resume_from
+        self.resume_from: Any = resume_from
         if run_config is not None:
             self.run_config = run_config
             _say_ignored(

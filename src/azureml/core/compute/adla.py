@@ -1,0 +1,7 @@
+"""v1's module of AdlaCompute."""
+
+from __future__ import annotations
+
+from zaffre.sdk.compute_target import AdlaCompute
+
+__all__ = ["AdlaCompute"]

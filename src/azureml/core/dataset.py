@@ -1,0 +1,7 @@
+"""v1's module of Dataset."""
+
+from __future__ import annotations
+
+from zaffre.sdk.dataset import Dataset
+
+__all__ = ["Dataset"]

@@ -1,0 +1,7 @@
+"""v1's module of ModelProfile."""
+
+from __future__ import annotations
+
+from zaffre.sdk.profile import ModelProfile
+
+__all__ = ["ModelProfile"]
