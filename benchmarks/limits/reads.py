@@ -9,9 +9,12 @@ import msgspec
 
 from benchmarks.limits.asgi import serve
 
-_RUNS = "select * from runs where experiment_id = ? order by run_key desc limit ?"
-_TAGS = "select run_key, key, value from run_tags where run_key in ({}) order by run_key, position"
-_PROPERTIES = _TAGS.replace("run_tags", "run_properties")
+_RUNS = """
+select {columns} from runs
+where experiment_id = ? and parent_run_id is null
+order by run_key desc limit ?
+"""
+_NOT_LISTED = ("spec", "sealed_environment", "idempotency_key")
 _POINTS = """
 select p.number, p.text, p.step, p.at from points p
 where p.metric_key = (
@@ -39,18 +42,16 @@ class Metric(msgspec.Struct):
 def main() -> None:
     """Serve at the socket argv[1], reading the database argv[2]."""
     database = sqlite3.connect(f"file:{sys.argv[2]}?mode=ro", uri=True)
+    columns = [row[1] for row in database.execute("pragma table_info(runs)")]
+    listed = ", ".join(column for column in columns if column not in _NOT_LISTED)
+    select_runs = _RUNS.format(columns=listed)
     encode = msgspec.json.Encoder().encode
     decode_newest = msgspec.json.Decoder(Newest).decode
     decode_metric = msgspec.json.Decoder(Metric).decode
 
     def newest(body: bytes) -> bytes:
         asked = decode_newest(body)
-        runs = database.execute(_RUNS, (asked.experiment_id, asked.count)).fetchall()
-        keys = [run[0] for run in runs]
-        marks = ",".join("?" * len(keys))
-        tags = database.execute(_TAGS.format(marks), keys).fetchall()
-        properties = database.execute(_PROPERTIES.format(marks), keys).fetchall()
-        return encode({"runs": runs, "tags": tags, "properties": properties})
+        return encode(database.execute(select_runs, (asked.experiment_id, asked.count)).fetchall())
 
     def metric(body: bytes) -> bytes:
         asked = decode_metric(body)
