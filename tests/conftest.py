@@ -216,21 +216,77 @@ def workspace_request(name: str | None = None) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+_BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+
+
+@pytest.fixture(params=_BOTH)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database of each kind; PostgreSQL is skipped where it is missing."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'zaffre.db'}"
         return
+    with _postgresql_database(request.getfixturevalue("postgresql_cluster")) as url:
+        yield url
+
+
+@pytest.fixture(params=_BOTH)
+def prepared_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database of each kind that has the tables: a copy, which is much faster."""
+    if request.param == "sqlite":
+        copy = tmp_path / "zaffre.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), copy)
+        yield f"sqlite:///{copy}"
+        return
     cluster: Path = request.getfixturevalue("postgresql_cluster")
+    template: str = request.getfixturevalue("postgresql_template")
+    with _postgresql_database(cluster, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the tables."""
+    path = tmp_path_factory.mktemp("template") / "zaffre.db"
+    _prepare(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_cluster: Path) -> str:
+    """The name of a PostgreSQL database with the tables."""
+    with _admin(postgresql_cluster) as admin:
+        admin.execute("CREATE DATABASE template_zaffre")
+    _prepare(_postgresql_url(postgresql_cluster, "template_zaffre"))
+    return "template_zaffre"
+
+
+def _prepare(url: str) -> None:
+    from zaffre.server.store import schema
+    from zaffre.server.store.database import Database
+
+    database = Database(url)
+    schema.prepare(database)
+    database.close()
+
+
+@contextlib.contextmanager
+def _postgresql_database(cluster: Path, template: str = "template1") -> Iterator[str]:
     name = f"t{uuid.uuid4().hex[:12]}"
+    with _admin(cluster) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _postgresql_url(cluster, name)
+    with _admin(cluster) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _postgresql_url(cluster: Path, name: str) -> str:
+    return f"postgresql://zf@/{name}?host={cluster}"
+
+
+def _admin(cluster: Path) -> Any:
     import psycopg
 
-    admin = psycopg.connect(host=str(cluster), user="zf", dbname="postgres", autocommit=True)
-    admin.execute(f"CREATE DATABASE {name}")
-    yield f"postgresql://zf@/{name}?host={cluster}"
-    admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.close()
+    return psycopg.connect(host=str(cluster), user="zf", dbname="postgres", autocommit=True)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import concurrent.futures
 import contextlib
 import gc
 import json
+import logging
 import os
 import signal
 import socket
@@ -133,6 +134,8 @@ async def _serve(
     stopping = asyncio.Event()
     door = app.build(store, address, stopping.set)
     server = _Uvicorn(_uvicorn_config(door))
+    # One line per malformed request would let anybody fill the log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     serving = asyncio.create_task(server._serve(sockets))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import importlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from litestar import Litestar
@@ -18,6 +20,7 @@ from zaffre.contract.version import ZAFFRE_VERSION
 from zaffre.server.http import failures
 from zaffre.server.http.door import Door
 from zaffre.server.http.request import JSON_MAX_BYTES, Request
+from zaffre.server.http.spool import ShortWay
 from zaffre.server.store.store import Store
 from zaffre.server.usecases.server import Address
 
@@ -47,6 +50,9 @@ def build(store: Store, address: Address, stop: Callable[[], None]) -> Door:
         name = f"zaffre.server.http.{noun}"
         if importlib.util.find_spec(name) is not None:
             handlers += importlib.import_module(name).HANDLERS
+    for handler in handlers:
+        if getattr(handler, "sync_to_thread", False):
+            handler._fn = _in_thread(handler.fn)  # noqa: SLF001
     app = Litestar(
         route_handlers=handlers,
         request_class=Request,
@@ -66,4 +72,18 @@ def build(store: Store, address: Address, stop: Callable[[], None]) -> Door:
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
     )
-    return Door(app, store)
+    return Door(ShortWay(app, store), store)
+
+
+def _in_thread(use: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """Return an async function that runs `use` in a worker thread.
+
+    Litestar 2.25 wraps a handler once for every handler on its path, because it does not know its
+    own wrapper again: two thread hops for a GET beside a POST, and a 500 if it returns a Response.
+    """
+
+    @functools.wraps(use)
+    async def handle(**arguments: Any) -> Any:
+        return await asyncio.to_thread(use, **arguments)
+
+    return handle

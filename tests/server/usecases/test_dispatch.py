@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from tests.server.conftest import OWNER, Runner, World
+from zaffre.contract.attempt import AttemptKind
+from zaffre.contract.reason import ReasonKind, sentence
+from zaffre.contract.run import RunState
+from zaffre.server.access import hash_token
+from zaffre.server.store.tables import attempts, runs, tokens
+from zaffre.server.usecases.why import why
+
+
+def test_runs_start_in_the_order_in_which_they_came(world: World) -> None:
+    made = [world.queue().run_id for _ in range(5)]
+    first = world.dispatch()
+    assert [order.run_id for order in first] == made[:2]
+    assert world.dispatch() == []
+    Runner(world, first[1]).complete()
+    assert [order.run_id for order in world.dispatch()] == [made[2]]
+
+
+def test_a_run_that_has_to_start_again_keeps_its_turn(world: World) -> None:
+    from zaffre.server.usecases import attempt as usecase
+
+    made = [world.queue().run_id for _ in range(4)]
+    world.dispatch()
+    usecase.not_claimed(made[0], 1, store=world.store, now=world.now)
+    assert [order.run_id for order in world.dispatch()] == [made[0]]
+
+
+def test_an_attempt_is_stored_before_anybody_hears_of_it(world: World) -> None:
+    run = world.queue()
+    (order,) = world.dispatch()
+    with world.store.database.reading() as tx:
+        attempt = tx.execute(sa.select(attempts)).one()
+        token = tx.execute(sa.select(tokens)).one()
+    assert (attempt.number, attempt.ended_at, attempt.claim_id) == (1, None, None)
+    assert attempt.folder == order.folder
+    assert token.token_hash == hash_token(order.token)
+    assert world.get(run.run_id).state is RunState.QUEUED
+
+
+def test_an_order_says_all_that_a_runner_needs(world: World) -> None:
+    run = world.queue()
+    (order,) = world.dispatch()
+    assert order.kind is AttemptKind.RUN
+    assert order.spec == run.spec
+    assert order.process_environment == {"SECRET": "s3cret"}
+    assert order.workspace["name"] == world.workspace.name
+    assert order.folder.endswith(f"/runs/{run.run_id}/1")
+
+
+def test_the_submitters_variables_are_gone_once_the_runner_has_them(world: World) -> None:
+    world.started()
+    with world.store.database.reading() as tx:
+        assert tx.execute(sa.select(runs.c.sealed_environment)).scalar() is None
+
+
+def test_a_long_run_id_still_has_a_folder(world: World) -> None:
+    world.queue("r" * 320)
+    (order,) = world.dispatch()
+    assert max(len(part) for part in order.folder.split("/")) <= 200
+
+
+def test_who_finds_no_slot_is_told_so_once(world: World) -> None:
+    for _ in range(2):
+        world.queue()
+    late = world.queue()
+    world.dispatch()
+    reason = world.get(late.run_id).reason
+    assert reason is not None
+    assert reason.kind is ReasonKind.WAITS_FOR_SLOT
+    assert "2 of 2 runs are running" in sentence(reason)
+    world.dispatch()
+    told = why(late.run_id, caller=OWNER, store=world.store, now=world.now)
+    assert [line.sentence is not None for line in told.history] == [False, True]
+
+
+def test_a_waiting_runs_place_is_counted_when_asked_for(world: World) -> None:
+    made = [world.queue().run_id for _ in range(5)]
+    world.dispatch()
+    before = why(made[4], caller=OWNER, store=world.store, now=world.now)
+    assert before.reason is not None
+    ahead = before.reason.facts["ahead"]
+    from zaffre.server.usecases import run as usecase
+
+    usecase.cancel(made[3], caller=OWNER, store=world.store, now=world.now)
+    after = why(made[4], caller=OWNER, store=world.store, now=world.now)
+    assert after.reason is not None
+    assert after.reason.facts["ahead"] == int(str(ahead)) - 1
