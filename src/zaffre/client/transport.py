@@ -118,6 +118,10 @@ class Connection:
         try:
             early = self._send("".join(lines).encode("latin-1"), body)
             answer.begin()
+            if answer.length is None and not answer.chunked:
+                # http.client takes a header that was cut off for a whole one. Without its length
+                # an answer cannot be told from a part of it.
+                raise ConnectionResetError("the answer's header was cut off")
         except BaseException:
             answer.close()
             raise
