@@ -27,7 +27,11 @@ def test_an_exit_code_is_passed_through(bench, code, isolated):
 @pytest.mark.parametrize("isolated", [True, False])
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGSEGV", "SIGINT"])
 def test_a_signal_is_passed_through(bench, name, isolated):
-    script = f"import os, signal; signal.signal(signal.SIGINT, signal.SIG_DFL)\nos.kill(os.getpid(), signal.{name})"
+    script = f"""
+import os, signal
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.kill(os.getpid(), signal.{name})
+"""
     report = bench.run(script, isolated=isolated)
     assert report["state"] == "Failed"
     assert report["reason"]["kind"] == "script_signalled"
@@ -42,7 +46,8 @@ def test_an_exception_is_told_with_class_file_and_line(bench):
     assert error["code"] == "UserError"
     assert (error["exception"], error["file"], error["line"]) == ("KeyError", "train.py", 2)
     assert error["message"] == "KeyError: 'no such column'"
-    assert report["reason"]["facts"]["exception"] == ": KeyError: 'no such column' (train.py, line 2)"
+    said = report["reason"]["facts"]["exception"]
+    assert said == ": KeyError: 'no such column' (train.py, line 2)"
 
 
 def test_a_failure_without_exception_is_told_with_the_end_of_the_log(bench):
@@ -86,9 +91,15 @@ def test_a_command_runs_in_a_shell(bench):
 def test_what_a_script_leaves_running_is_ended(bench, isolated):
     script = """
 import os, subprocess, sys
-code = "import time, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(300)"
-for own_session in (False, True):
-    child = subprocess.Popen([sys.executable, "-c", code], start_new_session=own_session, stdout=subprocess.PIPE)
+code = '''
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", flush=True)
+time.sleep(300)
+'''
+for own in (False, True):
+    command = [sys.executable, "-c", code]
+    child = subprocess.Popen(command, start_new_session=own, stdout=subprocess.PIPE)
     child.stdout.readline()
 print("main ends")
 """

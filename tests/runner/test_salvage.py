@@ -95,7 +95,13 @@ def test_a_salvage_spares_other_runs(bench):
 
 
 def test_a_log_that_was_cut_at_its_limit_goes_on_as_it_began(bench):
-    script = "import time\nfor i in range(20000): print('line', i)\nopen('outputs/up', 'w')\ntime.sleep(300)"
+    script = """
+import time
+for i in range(20000):
+    print("line", i)
+open("outputs/up", "w")
+time.sleep(300)
+"""
     order = bench.start(script, attempt={"log_max_bytes": 50_000})
     bench.server.settle(lambda: "its last" in bench.server.log())
     while not (Path(order.folder) / "work" / "outputs" / "up").exists():

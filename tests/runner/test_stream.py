@@ -40,7 +40,9 @@ def test_half_a_record_holds_up_nothing(bench):
 
 
 def test_a_server_that_goes_and_comes_loses_and_slows_nothing(bench):
-    script = LOG_RECORDS + """
+    script = (
+        LOG_RECORDS
+        + """
 begun = time.monotonic()
 for i in range(200):
     log(i)
@@ -48,6 +50,7 @@ for i in range(200):
     time.sleep(0.01)
 print("took", time.monotonic() - begun < 4)
 """
+    )
     bench.start(script)
     bench.server.settle(lambda: records(bench))
     for _ in range(3):
@@ -61,7 +64,8 @@ print("took", time.monotonic() - begun < 4)
 
 
 def test_a_server_that_is_away_when_the_script_ends_gets_everything_later(bench):
-    order = bench.start(LOG_RECORDS + "print('up', flush=True); time.sleep(0.5)\nfor i in range(9): log(i)")
+    script = LOG_RECORDS + "print('up', flush=True); time.sleep(0.5)\nfor i in range(9): log(i)"
+    order = bench.start(script)
     bench.server.settle(lambda: "up" in bench.server.log())
     bench.server.stop()
     while not (Path(order.folder) / "state.json").exists() or bench.marked():
@@ -122,7 +126,7 @@ open("elsewhere", "w").write("not mine")
 
 
 def test_a_file_in_logs_is_live(bench):
-    bench.start("import time; f = open('logs/live.txt', 'w'); f.write('one\\n'); f.flush(); time.sleep(300)")
+    bench.start("import time; print('one', file=open('logs/live.txt', 'w')); time.sleep(300)")
     bench.server.settle(lambda: bench.server.log("logs/live.txt") == "one\n", 5.0)
 
 

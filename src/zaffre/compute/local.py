@@ -209,7 +209,7 @@ class _Zygote:
         self._waiting[number] = future
         memory = os.memfd_create("zaffre-order")
         try:
-            with open(memory, "wb", closefd=False) as file:
+            with os.fdopen(os.dup(memory), "wb") as file:
                 file.write(order)
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [memory]))]
             await self._send(json.dumps({"number": number}).encode(), rights)
@@ -281,7 +281,7 @@ def _finish(future: asyncio.Future[None]) -> None:
 def _spawn(python: str, log_path: str | None) -> tuple[socket.socket, subprocess.Popen[bytes]]:
     """Start a zygote in a session of its own. Raises DriverFailed."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    ours.setblocking(False)
+    ours.settimeout(0)
     log: IO[bytes] | int = subprocess.DEVNULL
     with contextlib.ExitStack() as stack:
         stack.enter_context(theirs)

@@ -46,8 +46,8 @@ def is_passing(problem: Refused) -> bool:
 
 
 def is_superseded(problem: Refused) -> bool:
-    """Say whether a refusal means that this attempt does not count any more."""
-    return problem.code == "attempt.superseded" or problem.status in (401, 403, 404)
+    """Say whether a refusal means that this attempt, or its token, does not count any more."""
+    return problem.code in ("attempt.superseded", "run.not_found") or problem.status == 401
 
 
 class Patience:

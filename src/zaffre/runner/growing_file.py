@@ -70,7 +70,7 @@ class GrowingFile:
             fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
         except FileNotFoundError:
             return 0
-        with open(fd, "rb", buffering=0) as file:
+        with os.fdopen(fd, "rb", buffering=0) as file:
             status = os.fstat(fd)
             size = status.st_size
             self._check(fd, status)

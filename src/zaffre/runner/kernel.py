@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import os
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 
 CLONE_NEWNS = 0x0002_0000
 CLONE_NEWUSER = 0x1000_0000
@@ -67,8 +68,8 @@ def _prctl(option: int, value: int) -> None:
 
 def close_all_but(keep: AbstractSet[int]) -> None:
     """Close every file descriptor of this process that is not in `keep`."""
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) not in keep:
+    for path in list(Path("/proc/self/fd").iterdir()):
+        if int(path.name) not in keep:
             # The listing's own descriptor is among them, and closed by now.
             with contextlib.suppress(OSError):
-                os.close(int(name))
+                os.close(int(path.name))

@@ -49,6 +49,11 @@ class Lease:
         self._ended = threading.Event()
         self._turn = threading.Lock()
 
+    @property
+    def is_superseded(self) -> bool:
+        """Whether this attempt does not count any more."""
+        return self.demand is Demand.SUPERSEDED
+
     def start(self) -> None:
         """Begin to renew."""
         threading.Thread(target=self._run, name="lease", daemon=True).start()
@@ -77,7 +82,7 @@ class Lease:
     def _run(self) -> None:
         pause_s = FIRST_PAUSE_S
         disbelieved_since: float | None = None
-        while not self._ended.is_set() and self.demand is not Demand.SUPERSEDED:
+        while not self._ended.is_set() and not self.is_superseded:
             try:
                 # After a cancel there is nothing more to hear, only the lease to keep.
                 hold_s = 0.0 if self.demand is not None else RENEW_HOLD_S

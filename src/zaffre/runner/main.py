@@ -12,17 +12,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
 import sys
 import threading
-import time
 from http.client import HTTPResponse
 
 from zaffre.client import process
 from zaffre.contract import wire
-from zaffre.contract.attempt import CANCEL_GRACE_S, AttemptKind, Report, StartOrder
+from zaffre.contract.attempt import AttemptKind, Report, StartOrder
 from zaffre.contract.errors import Refused, ServerUnreachable
 from zaffre.contract.reason import Reason, ReasonKind, sentence
 from zaffre.contract.run import RunSpec, RunState
@@ -30,19 +28,17 @@ from zaffre.runner.attempt import Attempt, Patience, Stopped, Superseded
 from zaffre.runner.folder import Remembered, RunFolder
 from zaffre.runner.lease import Demand, Lease
 from zaffre.runner.notes import note
-from zaffre.runner.script_tree import Ended, ScriptTree
+from zaffre.runner.script_tree import ScriptTree
 from zaffre.runner.stages import snapshot
-from zaffre.runner.stages.finish import Broken, Canceled, Ending, OfScript, final_report
+from zaffre.runner.stages.finish import Broken, Ending, OfScript, final_report
 from zaffre.runner.stages.launch import LaunchFailed, launch
 from zaffre.runner.stages.outputs import Outputs
 from zaffre.runner.stages.snapshot import SnapshotBroken
 from zaffre.runner.stages.stream import Stream
+from zaffre.runner.stages.watch import Watch, ending_of
 
 #: Exit statuses of a runner. `compute.driver` knows the second by its own name.
 EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, EXIT_SUPERSEDED = 0, 1, 3, 4
-#: How long a killed tree may take to go before the run ends without it, seconds.
-GONE_LIMIT_S = 30.0
-
 _NEVER = threading.Event()
 
 
@@ -112,7 +108,7 @@ def warm_up() -> None:
         attempt.client.request("GET", "/healthz", timeout_s=0.0)
     here, there = socket.socketpair()
     with here, there:
-        there.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")
+        there.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: x/y\r\ncontent-length: 2\r\n\r\n{}")
         answer = HTTPResponse(here)
         answer.begin()
         answer.read()
@@ -127,8 +123,8 @@ class Execution:
         self._spec = spec
         self._folder = RunFolder(order.folder)
         self._wake, self._waker = socket.socketpair()
-        self._wake.setblocking(False)  # noqa: FBT003
-        self._waker.setblocking(False)  # noqa: FBT003
+        self._wake.settimeout(0)
+        self._waker.settimeout(0)
         _block_sigterm()
         self._tree = tree
         self._attempt = Attempt(order)
@@ -170,7 +166,8 @@ class Execution:
         except (SnapshotBroken, OSError) as problem:
             return Broken(Reason(ReasonKind.SNAPSHOT_BROKEN, {"problem": str(problem)}))
         except Stopped:
-            return self._ending_of_demand()
+            self._raise_if_superseded()
+            return ending_of(self._lease.demand or Demand.CANCEL)
         try:
             script_pid = launch(self._order, self._spec, self._folder, self._tree)
         except LaunchFailed as failure:
@@ -192,7 +189,8 @@ class Execution:
                 self._tree.isolated,
             )
         )
-        return self._watch()
+        limit_s = self._spec.max_duration_s
+        return Watch(self._tree, self._lease, self._wake, limit_s=limit_s).run()
 
     def _prepare(self) -> None:
         if self._spec.snapshot_id is None:
@@ -215,77 +213,11 @@ class Execution:
         if self._lease.demanded.is_set():
             raise Stopped
 
-    def _ending_of_demand(self) -> Ending:
-        demand = self._lease.demand
-        if demand is Demand.SUPERSEDED:
-            raise Superseded
-        if demand is Demand.TERMINATED:
-            facts: dict[str, object] = {"pid": os.getpid(), "how": " by SIGTERM"}
-            return Broken(Reason(ReasonKind.RUNNER_DIED, facts))
-        return Canceled()
-
-    def _watch(self) -> Ending:
-        """Wait until the script's tree is gone, ending it when that is asked for."""
-        limit_s = self._spec.max_duration_s
-        passes_at = None if limit_s is None else time.monotonic() + limit_s
-        ending: Ending | None = None
-        kill_at: float | None = None
-        give_up_at: float | None = None
-        poll = select.poll()
-        poll.register(self._tree, select.POLLIN)
-        poll.register(self._wake, select.POLLIN)
-        while True:
-            until = min(
-                (t for t in (passes_at, kill_at, give_up_at) if t is not None), default=None
-            )
-            left_ms = None if until is None else max(0, int((until - time.monotonic()) * 1000) + 1)
-            ready = {fd for fd, _ in poll.poll(left_ms)}
-            if self._wake.fileno() in ready:
-                self._wake.recv(4096)
-            if self._tree.fileno() in ready:
-                event = self._tree.next_event()
-                if isinstance(event, Ended):
-                    passes_at = None
-                    ending = ending or OfScript(event.status)
-                else:
-                    return ending or self._lost()
-            now = time.monotonic()
-            if ending is None and (self._lease.demand is not None or _is_over(passes_at, now)):
-                if self._lease.demand is None:
-                    ending, passes_at = Canceled(limit_s), None
-                else:
-                    ending = self._ending_or_superseded()
-                self._tree.terminate()
-                kill_at = now if self._lease.demand is Demand.SUPERSEDED else now + CANCEL_GRACE_S
-            if self._lease.demand is Demand.SUPERSEDED and kill_at is None:
-                kill_at = now
-            if _is_over(kill_at, now):
-                self._tree.kill()
-                kill_at, give_up_at = None, now + GONE_LIMIT_S
-            if _is_over(give_up_at, now):
-                note("tree.not_gone", limit_s=GONE_LIMIT_S)
-                return ending or self._lost()
-
-    def _ending_or_superseded(self) -> Ending:
-        try:
-            return self._ending_of_demand()
-        except Superseded:
-            # The tree goes first; `_finish` finds the demand again.
-            return Canceled()
-
-    @staticmethod
-    def _lost() -> Ending:
-        """The reaper was killed, and the script with it."""
-        problem = "the process that watches the script was killed"
-        facts: dict[str, object] = {"stage": "stream", "problem": problem}
-        return Broken(Reason(ReasonKind.RUNNER_FAILED, facts))
-
     def _finish(self, ending: Ending) -> int:
         """Ship all, report the end, remove the folder. Raises Superseded."""
         self._stream.stop()
         self._outputs.stop()
-        if self._lease.demand is Demand.SUPERSEDED:
-            raise Superseded
+        self._raise_if_superseded()
         if isinstance(ending, Broken):
             self._say(sentence(ending.reason))
         report = final_report(ending, self._folder.log, self._folder.work)
@@ -298,8 +230,7 @@ class Execution:
         try:
             self._outputs.finish(self._lease.given_up if isinstance(ending, OfScript) else _NEVER)
         except Stopped:
-            if self._lease.demand is Demand.SUPERSEDED:
-                raise Superseded from None
+            self._raise_if_superseded()
             report = Report(RunState.CANCELED)
         warnings = (*self._stream.warnings, *self._outputs.warnings)
         taken = self._report_patiently(
@@ -336,6 +267,10 @@ class Execution:
             self._lease.heed(state)
         return True
 
+    def _raise_if_superseded(self) -> None:
+        if self._lease.is_superseded:
+            raise Superseded
+
     def _say(self, words: str) -> None:
         """Put a line into the script's log, where people look first."""
         with contextlib.suppress(OSError), self._folder.log.open("ab") as file:
@@ -351,10 +286,6 @@ class Execution:
     def _take_signal(self) -> None:
         signal.sigwait({signal.SIGTERM})
         self._lease.set_demand(Demand.TERMINATED)
-
-
-def _is_over(moment: float | None, now: float) -> bool:
-    return moment is not None and now >= moment
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A PID namespace for one script: whatever the script starts dies with the namespace's first process.
+"""A PID namespace for one script: whatever it starts dies with the namespace's first process.
 
 Killing process groups leaves what has called setsid (measured: each of three did), a walk of the
 tree can lose a race; the kernel's own end of a namespace does neither. It needs CAP_SYS_ADMIN,

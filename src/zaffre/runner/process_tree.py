@@ -17,12 +17,12 @@ def children(pid: int) -> list[int]:
     """Return the ids of the living and dead (unreaped) children of `pid`."""
     found: list[int] = []
     try:
-        threads = os.listdir(f"/proc/{pid}/task")
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
     except OSError:
         return found
     for thread in threads:
         with contextlib.suppress(OSError):
-            text = Path(f"/proc/{pid}/task/{thread}/children").read_text()
+            text = (thread / "children").read_text()
             found.extend(int(word) for word in text.split())
     return found
 
@@ -93,11 +93,11 @@ def marked(marks: Iterable[bytes]) -> list[int]:
     wanted = [b"\0" + mark + (b"" if mark.endswith(b"=") else b"\0") for mark in marks]
     mine = os.getpid()
     found: list[int] = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit() or int(name) == mine:
+    for path in Path("/proc").iterdir():
+        if not path.name.isdigit() or int(path.name) == mine:
             continue
         with contextlib.suppress(OSError):
-            environment = b"\0" + Path(f"/proc/{name}/environ").read_bytes() + b"\0"
+            environment = b"\0" + (path / "environ").read_bytes() + b"\0"
             if all(mark in environment for mark in wanted):
-                found.append(int(name))
+                found.append(int(path.name))
     return found

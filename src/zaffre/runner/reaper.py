@@ -4,9 +4,12 @@ The runner forks it before it starts any thread and talks to it through a socket
 being length-prefixed JSON. It is a process of ours and not the script itself, because PID 1 of a
 namespace ignores the signals that it has no handler for, SIGTERM among them.
 
-    runner -> reaper   {"do": "launch", "argv", "env", "cwd", "log"}   {"do": "terminate"}   {"do": "kill"}
-    reaper -> runner   {"is": "ready"}   {"is": "launched", "pid"} or {"is": "refused", "errno", "problem"}
-                       {"is": "ended", "status"} (the script's wait status)   {"is": "gone"} (its tree)
+    runner -> reaper   {"do": "launch", "argv", "env", "cwd", "log"}
+                       {"do": "terminate"}, {"do": "kill"}
+    reaper -> runner   {"is": "ready"}
+                       {"is": "launched", "pid"} or {"is": "refused", "errno", "problem"}
+                       {"is": "ended", "status"}: the script, with its wait status
+                       {"is": "gone"}: its whole tree
 
 Two modes, one loop. As PID 1 of a namespace it ends everything by `kill(-1)` or by its own end.
 Otherwise it is a subreaper: what the script orphans becomes its child, and it walks the tree.

@@ -22,6 +22,7 @@ from __future__ import annotations
 import array
 import contextlib
 import gc
+import importlib
 import json
 import os
 import select
@@ -35,7 +36,6 @@ from typing import Any, NoReturn
 
 from zaffre.client import process
 from zaffre.runner import kernel, main, namespace
-
 
 #: How long after a start the next spare is made: the script that starts has the machine first.
 REFILL_S = 0.02
@@ -169,8 +169,8 @@ def _become_runner(keep: set[int], work: Callable[[], int]) -> NoReturn:
         os.umask(0o022)
         kernel.set_name("zaffre-runner")
         status = work()
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
+    except BaseException as problem:
+        sys.excepthook(type(problem), problem, problem.__traceback__)
     finally:
         with contextlib.suppress(OSError):
             sys.stderr.flush()
@@ -178,10 +178,9 @@ def _become_runner(keep: set[int], work: Callable[[], int]) -> NoReturn:
 
 
 def _preload() -> None:
-    """Import now what every runner needs, also what is imported lazily elsewhere."""
-    import email.parser  # noqa: F401 - http.client's answers need it
-    import http.client  # noqa: F401
-    import urllib.parse  # noqa: F401
+    """Import now what is imported lazily elsewhere and what every runner needs."""
+    for module in ("email.parser", "http.client", "urllib.parse", "zaffre.runner.salvage"):
+        importlib.import_module(module)
 
 
 def start() -> None:

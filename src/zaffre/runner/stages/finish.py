@@ -12,7 +12,7 @@ from zaffre.contract.reason import Reason, ReasonKind, sentence
 from zaffre.contract.run import RunError, RunState
 from zaffre.runner import traceback_text
 
-_HINTS = {
+_HINTS: dict[int, str] = {
     signal.SIGKILL: " (probably out of memory; the kernel's log would say so)",
     signal.SIGSEGV: " (a crash in compiled code)",
     signal.SIGABRT: " (compiled code gave up)",

@@ -160,7 +160,7 @@ def _download_big(
 def _is_there(path: str, entry: FileEntry) -> bool:
     """Say whether an earlier try of this runner has written the file whole."""
     try:
-        if os.lstat(path).st_size != entry.size_bytes:  # noqa: PTH116 - a hundred times a start
+        if os.lstat(path).st_size != entry.size_bytes:
             return False
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == entry.sha256
