@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from zaffre.server import log
-from zaffre.server.http.door import Door
 from zaffre.server.store.store import Store
 from zaffre.server.usecases import server as usecase
+
+
+class Door(Protocol):
+    """What counts requests: how many are under way, and when the last one came (monotonic)."""
+
+    held_count: int
+    last_request_at: float
 
 
 async def run(store: Store, door: Door, stop: Callable[[], None]) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 from zaffre.compute.driver import Driver, DriverFailed
 from zaffre.compute.local import LocalDriver
 from zaffre.server import log, seal
-from zaffre.server.http.door import Door
 from zaffre.server.loops import attempts, idle
 from zaffre.server.loops.dispatcher import Dispatcher
 from zaffre.server.loops.leases import Leases
@@ -34,7 +33,7 @@ class Loops:
         self,
         store: Store,
         address: Address,
-        door: Door,
+        door: idle.Door,
         stop: Callable[[], None],
         driver: Driver | None = None,
     ) -> None:
