@@ -14,7 +14,6 @@ from pathlib import Path
 
 from zaffre.contract.attempt import LEASE_S, RENEW_HOLD_S
 from zaffre.contract.errors import Invalid
-from zaffre.contract.snapshot import SNAPSHOT_MAX_BYTES
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,7 @@ class Settings:
     lease_s: until when a silent runner counts as alive. start_limit_s: how long a started runner
     may take to claim its attempt. silent_limit_s: a runner that is silent for so long is killed.
     duration_grace_s: how long after max_run_duration the server itself cancels. pool_threads: use cases at once.
+    snapshot_max_bytes: 0 is no limit; SDKs have their own.
     log_max_bytes: how much of one log is stored. blob_kept_s: how long an unused blob is kept
     after somebody was told that it is here. garbage_every_s: pause between two collections.
     """
@@ -49,7 +49,7 @@ class Settings:
     silent_limit_s: float = 86_400.0
     duration_grace_s: float = 60.0
     pool_threads: int = 12
-    snapshot_max_bytes: int = SNAPSHOT_MAX_BYTES
+    snapshot_max_bytes: int = 0
     log_max_bytes: int = 1_000_000_000
     blob_kept_s: float = 86_400.0
     garbage_every_s: float = 3_600.0

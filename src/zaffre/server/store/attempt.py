@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from zaffre.contract.attempt import AttemptKind, Claim, Report
 from zaffre.server.store.database import Transaction
+from zaffre.server.store.run import Found
 from zaffre.server.store.tables import attempts, runs
 
 _encode = msgspec.json.Encoder().encode
@@ -22,6 +23,17 @@ _one = (
         attempts.c.run_key == sa.bindparam("run_key"), attempts.c.number == sa.bindparam("number")
     )
 )
+_change = sa.update(attempts).where(
+    attempts.c.run_key == sa.bindparam("of_key"), attempts.c.number == sa.bindparam("of_number")
+)
+_insert = sa.insert(attempts)
+_open = (
+    sa.select(*_columns)
+    .join(runs, runs.c.run_key == attempts.c.run_key)
+    .where(attempts.c.ended_at.is_(None))
+    .order_by(attempts.c.run_key, attempts.c.number)
+)
+_open_on = _open.where(attempts.c.target == sa.bindparam("target"))
 
 
 @dataclass(frozen=True)
@@ -35,14 +47,14 @@ class Attempt:
     target: str
     folder: str
     created_at: float
-    claim_id: str | None
-    claimed_at: float | None
-    pid: int | None
-    start_time: int | None
-    boot_id: str | None
-    lease_until: float | None
-    ended_at: float | None
-    final: Report | None
+    claim_id: str | None = None
+    claimed_at: float | None = None
+    pid: int | None = None
+    start_time: int | None = None
+    boot_id: str | None = None
+    lease_until: float | None = None
+    ended_at: float | None = None
+    final: Report | None = None
 
     @property
     def claimed(self) -> bool:
@@ -58,7 +70,7 @@ def find(tx: Transaction, run_key: int, number: int) -> Attempt | None:
 
 def insert(
     tx: Transaction,
-    run_key: int,
+    of: Found,
     *,
     number: int,
     kind: AttemptKind,
@@ -66,12 +78,12 @@ def insert(
     folder: str,
     now: float,
     final: Report | None = None,
-) -> None:
+) -> Attempt:
     """Store a new attempt, before its driver is called."""
     tx.execute(
-        sa.insert(attempts),
+        _insert,
         {
-            "run_key": run_key,
+            "run_key": of.key,
             "number": number,
             "kind": kind.value,
             "target": target,
@@ -79,6 +91,16 @@ def insert(
             "created_at": now,
             "final": None if final is None else _encode(final).decode(),
         },
+    )
+    return Attempt(
+        run_key=of.key,
+        run_id=of.run.run_id,
+        number=number,
+        kind=kind,
+        target=target,
+        folder=folder,
+        created_at=now,
+        final=final,
     )
 
 
@@ -98,11 +120,7 @@ def set_claim(tx: Transaction, attempt: Attempt, claim: Claim, *, now: float, un
 
 def set_lease(tx: Transaction, run_key: int, number: int, until: float) -> None:
     """Store until when a runner counts as alive."""
-    tx.execute(
-        sa.update(attempts)
-        .where(attempts.c.run_key == run_key, attempts.c.number == number)
-        .values(lease_until=until)
-    )
+    tx.execute(_change, {"of_key": run_key, "of_number": number, "lease_until": until})
 
 
 def end(tx: Transaction, attempt: Attempt, now: float) -> None:
@@ -113,15 +131,8 @@ def end(tx: Transaction, attempt: Attempt, now: float) -> None:
 
 def find_open(tx: Transaction, *, target: str | None = None) -> list[Attempt]:
     """Return the attempts that have not ended, oldest run first."""
-    query = (
-        sa.select(*_columns)
-        .join(runs, runs.c.run_key == attempts.c.run_key)
-        .where(attempts.c.ended_at.is_(None))
-        .order_by(attempts.c.run_key, attempts.c.number)
-    )
-    if target is not None:
-        query = query.where(attempts.c.target == target)
-    return [_read(row) for row in tx.execute(query)]
+    rows = tx.execute(_open) if target is None else tx.execute(_open_on, {"target": target})
+    return [_read(row) for row in rows]
 
 
 def count_open(tx: Transaction, target: str) -> int:
@@ -165,11 +176,7 @@ def extend_leases(tx: Transaction, until: float) -> None:
 
 
 def _update(tx: Transaction, attempt: Attempt, **values: object) -> None:
-    tx.execute(
-        sa.update(attempts)
-        .where(attempts.c.run_key == attempt.run_key, attempts.c.number == attempt.number)
-        .values(**values)
-    )
+    tx.execute(_change, {"of_key": attempt.run_key, "of_number": attempt.number, **values})
 
 
 def _read(row: Any) -> Attempt:

@@ -45,9 +45,9 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._write_lock = threading.Lock()
         self._synchronous = ""
-        # SQLite's one writing connection, kept for `driver_turn`: to check it out of its pool
-        # costs 80 us, a third of a batch.
-        self._raw: Any = None
+        # SQLite's one writing connection: to check it out of a pool costs 80 us, a third of a
+        # batch of metrics.
+        self._kept: sa.Connection | None = None
         if self.is_sqlite:
             self._reader = sa.create_engine(self.url, pool_size=8, max_overflow=24)
             self._writer = sa.create_engine(self.url, poolclass=sa.pool.StaticPool)
@@ -72,30 +72,16 @@ class Database:
 
         durable: when the block ends, the commit survives power loss, not only dead processes.
         """
-        with self._sqlite_turn(durable), self._writer.connect() as connection:
+        with self._writing(durable) as connection:
             with connection.begin():
-                if not self.is_sqlite and not durable:
-                    connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
-                elif self.is_sqlite:
+                if self.is_sqlite:
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
+                elif not durable:
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 tx = Transaction(connection)
                 yield tx
         if tx.topics:
             self.on_commit(tx.topics)
-
-    @contextlib.contextmanager
-    def _sqlite_turn(self, durable: bool) -> Iterator[None]:  # noqa: FBT001
-        if not self.is_sqlite:
-            yield
-            return
-        with self._write_lock:
-            wanted = "FULL" if durable else "NORMAL"
-            if wanted != self._synchronous:
-                with self._writer.connect() as connection:
-                    raw: Any = connection.connection.driver_connection
-                    raw.execute(f"PRAGMA synchronous={wanted}")
-                self._synchronous = wanted
-            yield
 
     @contextlib.contextmanager
     def driver_turn(self) -> Iterator[Any]:
@@ -104,17 +90,31 @@ class Database:
         The caller begins and commits by itself. (SQLAlchemy costs twice the time there:
         docs/adr has the figures.)
         """
-        with self._sqlite_turn(False):
-            if not self.is_sqlite:
-                with self._writer.connect() as connection:
-                    yield connection.connection.driver_connection
-                return
-            if self._raw is None:
-                self._raw = self._writer.raw_connection().driver_connection
-            yield self._raw
+        with self._writing(durable=False) as connection:
+            yield connection.connection.driver_connection
+
+    @contextlib.contextmanager
+    def _writing(self, durable: bool) -> Iterator[sa.Connection]:  # noqa: FBT001
+        """Hand out a connection to write with; SQLite has one, kept, since it has one writer."""
+        if not self.is_sqlite:
+            with self._writer.connect() as connection:
+                yield connection
+            return
+        with self._write_lock:
+            if self._kept is None:
+                self._kept = self._writer.connect()
+            wanted = "FULL" if durable else "NORMAL"
+            if wanted != self._synchronous:
+                raw: Any = self._kept.connection.driver_connection
+                raw.execute(f"PRAGMA synchronous={wanted}")
+                self._synchronous = wanted
+            yield self._kept
 
     def close(self) -> None:
         """Close all connections."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
         self._reader.dispose()
         self._writer.dispose()
 

@@ -22,6 +22,15 @@ _columns = (
     experiments.c.archived_at,
     experiments.c.tags,
 )
+_by_id = sa.select(*_columns).where(
+    experiments.c.experiment_id == sa.bindparam("experiment_id")
+)
+_count = (
+    sa.update(experiments)
+    .where(experiments.c.experiment_id == sa.bindparam("of_id"))
+    .values(run_count=experiments.c.run_count + sa.bindparam("added"))
+    .returning(*_columns, experiments.c.run_count)
+)
 
 
 def _read(row: Any) -> Experiment:
@@ -55,9 +64,7 @@ def insert_unless_there(tx: Transaction, experiment: Experiment) -> None:
 
 def get(tx: Transaction, experiment_id: str) -> Experiment:
     """Return an experiment by id."""
-    row = tx.execute(
-        sa.select(*_columns).where(experiments.c.experiment_id == experiment_id)
-    ).first()
+    row = tx.execute(_by_id, {"experiment_id": experiment_id}).first()
     if row is None:
         raise NotFound("experiment", experiment_id)
     return _read(row)
@@ -103,12 +110,7 @@ def set_tags(tx: Transaction, experiment_id: str, tags: dict[str, str | None]) -
 
 def count_runs(tx: Transaction, experiment_id: str, added: int) -> tuple[Experiment, int]:
     """Take the next `added` run numbers; return the experiment and the last of them."""
-    row = tx.execute(
-        sa.update(experiments)
-        .where(experiments.c.experiment_id == experiment_id)
-        .values(run_count=experiments.c.run_count + added)
-        .returning(*_columns, experiments.c.run_count)
-    ).first()
+    row = tx.execute(_count, {"of_id": experiment_id, "added": added}).first()
     if row is None:
         raise NotFound("experiment", experiment_id)
     return _read(row), int(row.run_count)

@@ -14,6 +14,14 @@ from zaffre.server.store.database import Transaction
 from zaffre.server.store.tables import run_history
 
 
+_append = sa.insert(run_history).values(
+    position=sa.select(sa.func.coalesce(sa.func.max(run_history.c.position) + 1, 0))
+    .where(run_history.c.run_key == sa.bindparam("of_run"))
+    .scalar_subquery(),
+    **{name: sa.bindparam(name) for name in ("run_key", "at", "state", "attempt", "reason")},
+)
+
+
 @dataclass(frozen=True)
 class Happening:
     """One line of a run's history. at: Unix seconds."""
@@ -28,16 +36,8 @@ def add(
     tx: Transaction, run_key: int, *, at: float, state: str, attempt: int, reason: str | None
 ) -> None:
     """Append one line. The caller has the run's row locked."""
-    position = (
-        sa.select(sa.func.coalesce(sa.func.max(run_history.c.position) + 1, 0))
-        .where(run_history.c.run_key == run_key)
-        .scalar_subquery()
-    )
-    tx.execute(
-        sa.insert(run_history).values(
-            run_key=run_key, position=position, at=at, state=state, attempt=attempt, reason=reason
-        )
-    )
+    values = {"run_key": run_key, "at": at, "state": state, "attempt": attempt, "reason": reason}
+    tx.execute(_append, {**values, "of_run": run_key})
 
 
 def of_run(tx: Transaction, run_key: int) -> list[Happening]:

@@ -35,6 +35,43 @@ _by_key_locked = (
     .with_for_update()
 )
 _insert = sa.insert(runs).returning(runs.c.run_key)
+_update = sa.update(runs).where(runs.c.run_key == sa.bindparam("of_key"))
+_repeat = sa.select(runs.c.experiment_id, runs.c.idempotency_key).where(
+    runs.c.run_id == sa.bindparam("run_id")
+)
+_sealed = sa.select(runs.c.sealed_environment).where(runs.c.run_key == sa.bindparam("run_key"))
+_first_line = sa.insert(run_history).values(
+    run_key=sa.bindparam("run_key"),
+    position=0,
+    at=sa.bindparam("at"),
+    state=sa.bindparam("state"),
+    attempt=0,
+)
+_waiting = (
+    sa.select(*_SUMMARY, runs.c.spec)
+    .where(
+        runs.c.state == RunState.QUEUED.value,
+        runs.c.target == sa.bindparam("target"),
+        sa.not_(
+            sa.select(sa.literal(1))
+            .where(attempts.c.run_key == runs.c.run_key, attempts.c.ended_at.is_(None))
+            .exists()
+        ),
+    )
+    .order_by(runs.c.run_key)
+    .limit(sa.bindparam("most"))
+    .with_for_update()
+)
+_children = (
+    sa.select(*_SUMMARY, runs.c.spec)
+    .where(
+        runs.c.parent_run_id == sa.bindparam("run_id"),
+        runs.c.submitted_by == sa.bindparam("submitted_by"),
+        runs.c.spec.is_(None),
+        runs.c.state.not_in([state.value for state in FINAL]),
+    )
+    .with_for_update()
+)
 _encode = msgspec.json.Encoder().encode
 _tags = msgspec.json.Decoder(dict[str, str | None])
 _properties = msgspec.json.Decoder(dict[str, str])
@@ -89,9 +126,7 @@ def lock_key(tx: Transaction, run_key: int) -> Found:
 
 def find_repeat(tx: Transaction, run_id: str) -> tuple[str, str] | None:
     """Return (experiment_id, idempotency_key) of the run that has this id, if one has."""
-    row: Any = tx.execute(
-        sa.select(runs.c.experiment_id, runs.c.idempotency_key).where(runs.c.run_id == run_id)
-    ).first()
+    row: Any = tx.execute(_repeat, {"run_id": run_id}).first()
     return None if row is None else (row.experiment_id, row.idempotency_key)
 
 
@@ -143,15 +178,6 @@ def insert(
     return key
 
 
-_first_line = sa.insert(run_history).values(
-    run_key=sa.bindparam("run_key"),
-    position=0,
-    at=sa.bindparam("at"),
-    state=sa.bindparam("state"),
-    attempt=0,
-)
-
-
 def change(tx: Transaction, before: Found, after: Run, *, now: datetime) -> Run:
     """Store what differs between `before` (as locked) and `after`; return `after`.
 
@@ -174,7 +200,7 @@ def change(tx: Transaction, before: Found, after: Run, *, now: datetime) -> Run:
         values["lease_until"] = None
     if not values:
         return after
-    tx.execute(sa.update(runs).where(runs.c.run_key == before.key).values(values))
+    tx.execute(_update, {**values, "of_key": before.key})
     if after.tags != run.tags:
         _reindex(tx, run_tags, before.key, after.tags)
     if after.properties != run.properties:
@@ -195,19 +221,17 @@ def change(tx: Transaction, before: Found, after: Run, *, now: datetime) -> Run:
 
 def set_lease(tx: Transaction, run_key: int, until: float | None) -> None:
     """Store until when an interactive run counts as alive."""
-    tx.execute(sa.update(runs).where(runs.c.run_key == run_key).values(lease_until=until))
+    tx.execute(_update, {"of_key": run_key, "lease_until": until})
 
 
 def sealed_environment(tx: Transaction, run_key: int) -> bytes | None:
     """Return the submitter's variables, sealed; None if there are none (any more)."""
-    return tx.execute(
-        sa.select(runs.c.sealed_environment).where(runs.c.run_key == run_key)
-    ).scalar()
+    return tx.execute(_sealed, {"run_key": run_key}).scalar()
 
 
 def forget_environment(tx: Transaction, run_key: int) -> None:
     """Remove the submitter's variables: the runner has them."""
-    tx.execute(sa.update(runs).where(runs.c.run_key == run_key).values(sealed_environment=None))
+    tx.execute(_update, {"of_key": run_key, "sealed_environment": None})
 
 
 def has_snapshot(tx: Transaction, workspace_id: str, snapshot_id: str) -> bool:
@@ -271,20 +295,7 @@ def find_page(
 
 def find_waiting(tx: Transaction, target: str, limit: int) -> list[Found]:
     """Return queued runs of a target that have no attempt under way, oldest first."""
-    under_way = (
-        sa.select(sa.literal(1))
-        .where(attempts.c.run_key == runs.c.run_key, attempts.c.ended_at.is_(None))
-        .exists()
-    )
-    rows = tx.execute(
-        sa.select(*_SUMMARY, runs.c.spec)
-        .where(
-            runs.c.state == RunState.QUEUED.value, runs.c.target == target, sa.not_(under_way)
-        )
-        .order_by(runs.c.run_key)
-        .limit(limit)
-        .with_for_update()
-    )
+    rows = tx.execute(_waiting, {"target": target, "most": limit})
     return [_found(row, "") for row in rows]
 
 
@@ -310,16 +321,7 @@ def find_in_state(tx: Transaction, state: RunState) -> list[Found]:
 
 def find_children(tx: Transaction, run_id: str, submitted_by: str) -> list[Found]:
     """Return the unfinished children that a run's own script has made and that nothing runs."""
-    rows = tx.execute(
-        sa.select(*_SUMMARY, runs.c.spec)
-        .where(
-            runs.c.parent_run_id == run_id,
-            runs.c.submitted_by == submitted_by,
-            runs.c.spec.is_(None),
-            runs.c.state.not_in([state.value for state in FINAL]),
-        )
-        .with_for_update()
-    )
+    rows = tx.execute(_children, {"run_id": run_id, "submitted_by": submitted_by})
     return [_found(row, "") for row in rows]
 
 

@@ -23,6 +23,13 @@ _columns = (
     tokens.c.workspace_id,
     tokens.c.expires_at,
 )
+_by_hash = sa.select(*_columns).where(tokens.c.token_hash == sa.bindparam("token_hash"))
+_insert = sa.insert(tokens)
+_expire = (
+    sa.update(tokens)
+    .where(tokens.c.run_id == sa.bindparam("of_run"), tokens.c.expires_at.is_(None))
+    .values(expires_at=sa.bindparam("at"))
+)
 
 
 def new_token() -> str:
@@ -33,9 +40,7 @@ def new_token() -> str:
 def find_caller(store: Store, token_hash: str, now: float) -> Caller | None:
     """Return whose token it is; None for one that is not known or has expired."""
     with store.database.reading() as tx:
-        row: Any = tx.execute(
-            sa.select(*_columns).where(tokens.c.token_hash == token_hash)
-        ).first()
+        row: Any = tx.execute(_by_hash, {"token_hash": token_hash}).first()
     if row is None or (row.expires_at is not None and row.expires_at < now):
         return None
     return Caller(
@@ -64,7 +69,7 @@ def add_for_attempt(
 ) -> None:
     """Store the token of one attempt of a run."""
     tx.execute(
-        sa.insert(tokens),
+        _insert,
         {
             "token_hash": hash_token(token),
             "kind": "run",
@@ -79,11 +84,7 @@ def add_for_attempt(
 
 def expire(tx: Transaction, run_id: str, now: float) -> None:
     """Let the run's tokens end; for REPEAT_S its last report may be repeated."""
-    tx.execute(
-        sa.update(tokens)
-        .where(tokens.c.run_id == run_id, tokens.c.expires_at.is_(None))
-        .values(expires_at=now + REPEAT_S)
-    )
+    tx.execute(_expire, {"of_run": run_id, "at": now + REPEAT_S})
     tx.notify("tokens")
 
 

@@ -13,6 +13,9 @@ from zaffre.server.store.database import Transaction
 from zaffre.server.store.tables import workspaces
 
 _reader = msgspec.json.Decoder(Workspace)
+_by_id = sa.select(workspaces.c.record).where(
+    workspaces.c.workspace_id == sa.bindparam("workspace_id")
+)
 
 
 def _read(row: Any) -> Workspace:
@@ -45,9 +48,7 @@ def replace(tx: Transaction, workspace: Workspace) -> None:
 
 def get(tx: Transaction, workspace_id: str) -> Workspace:
     """Return a workspace by id."""
-    row = tx.execute(
-        sa.select(workspaces.c.record).where(workspaces.c.workspace_id == workspace_id)
-    ).first()
+    row = tx.execute(_by_id, {"workspace_id": workspace_id}).first()
     if row is None:
         raise NotFound("workspace", workspace_id)
     return _read(row)

@@ -311,7 +311,7 @@ def _add_salvage(
 ) -> None:
     attempts.insert(
         tx,
-        found.key,
+        found,
         number=dead.number + 1,
         kind=AttemptKind.SALVAGE,
         target=dead.target,

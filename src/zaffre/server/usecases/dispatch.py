@@ -55,30 +55,24 @@ def next_orders(
     handed: (run_id, attempt) of the salvages that this server has given to the driver already.
     Runs that find no slot are told so.
     """
-    with store.database.reading() as tx:
-        present = attempts.find_open(tx, target=target.name)
-        free = max(0, target.slots - len(present))
-        waiting = runs.find_waiting(tx, target.name, free + _TOLD_MAX)
-    salvages = [
-        attempt
-        for attempt in present
-        if attempt.kind is AttemptKind.SALVAGE
-        and not attempt.claimed
-        and (attempt.run_id, attempt.number) not in handed
-    ]
-    untold = [found for found in waiting[free:] if found.run.reason is None]
-    if not salvages and not untold and not (free and waiting):
-        return []
     orders: list[StartOrder] = []
     with store.database.transaction() as tx:
-        for attempt in salvages:
+        present = attempts.find_open(tx, target=target.name)
+        for attempt in present:
+            if attempt.kind is not AttemptKind.SALVAGE or attempt.claimed:
+                continue
+            if (attempt.run_id, attempt.number) in handed:
+                continue
             found = runs.lock_key(tx, attempt.run_key)
             if found.run.attempt == attempt.number:
                 orders.append(_order(tx, store, address, found, attempt, now=now))
-        for found in runs.find_waiting(tx, target.name, free):
+        free = max(0, target.slots - len(present))
+        waiting = runs.find_waiting(tx, target.name, free + _TOLD_MAX)
+        for found in waiting[:free]:
             orders.append(_start(tx, store, address, target, found, now=now))
-        for found in untold:
-            _tell(tx, found, target, now=now)
+        for found in waiting[free:]:
+            if found.run.reason is None:
+                _tell(tx, found, target, now=now)
     return orders
 
 
@@ -93,9 +87,9 @@ def _start(
 ) -> StartOrder:
     number = found.run.attempt + 1
     folder = store.settings.home / "runs" / _folder_name(found.run.run_id) / str(number)
-    attempts.insert(
+    attempt = attempts.insert(
         tx,
-        found.key,
+        found,
         number=number,
         kind=AttemptKind.RUN,
         target=target.name,
@@ -105,8 +99,6 @@ def _start(
     waits = Reason(ReasonKind.WAITS_FOR_RUNNER, {"target": target.name})
     after = replace(found.run, attempt=number, claimed=False, reason=waits)
     run = runs.change(tx, found, after, now=now)
-    attempt = attempts.find(tx, found.key, number)
-    assert attempt is not None
     return _order(tx, store, address, replace(found, run=run), attempt, now=now)
 
 
@@ -164,16 +156,12 @@ def _names(workspace: Workspace) -> dict[str, str]:
     }
 
 
-def _tell(tx: Transaction, waiting: Found, target: Target, *, now: datetime) -> None:
-    found = runs.lock_key(tx, waiting.key)
-    if found.run.state is not waiting.run.state or found.run.reason is not None:
-        return
-    ahead = runs.count_waiting_before(tx, target.name, found.key)
+def _tell(tx: Transaction, found: Found, target: Target, *, now: datetime) -> None:
     facts: dict[str, object] = {
         "target": target.name,
         "running": target.slots,
         "slots": target.slots,
-        "ahead": ahead,
+        "ahead": runs.count_waiting_before(tx, target.name, found.key),
     }
     after = replace(found.run, reason=Reason(ReasonKind.WAITS_FOR_SLOT, facts))
     runs.change(tx, found, after, now=now)
