@@ -1,0 +1,97 @@
+"""Routes of metrics."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response, get
+from litestar.params import QueryParameter
+
+from zaffre.contract.metric import MetricKind, MetricSeries
+from zaffre.server.http.request import Request
+from zaffre.server.usecases import metric as usecase
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The whole series of runs, by run id."""
+
+    runs: dict[str, list[MetricSeries]]
+
+
+@dataclass(frozen=True)
+class MetricPoints:
+    """A slice of one metric, or with `buckets` its summary for a chart.
+
+    first_position: of the first value. point_count: of the whole metric. buckets: columns of
+    equal length: position, count, number_count, minimum, maximum, mean, step, time.
+    """
+
+    name: str
+    kind: MetricKind
+    point_count: int
+    first_position: int = 0
+    values: list[Any] = field(default_factory=list)
+    steps: list[int | None] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    buckets: dict[str, list[float | None]] | None = None
+
+
+@get("/api/v1/runs/{run_id:str}/metrics", sync_to_thread=True)
+def get_metrics(
+    run_id: str,
+    request: Request,
+    name: str | None = None,
+    recursive: Annotated[bool, QueryParameter()] = False,  # noqa: FBT002
+) -> Response[Metrics]:
+    """Return all points of a run's metrics; `recursive`: of all runs below it too."""
+    runs = usecase.get_all(
+        run_id, name, recursive=recursive, caller=request.caller, store=request.store
+    )
+    return _answer({"runs": runs})
+
+
+@get("/api/v1/runs/{run_id:str}/metrics/points", sync_to_thread=True)
+def get_points(
+    run_id: str,
+    name: str,
+    request: Request,
+    after: int = -1,
+    limit: int = 100_000,
+    buckets: int | None = None,
+) -> Response[MetricPoints]:
+    """Return the points of one metric behind position `after`, or all of them in `buckets`."""
+    if buckets is not None:
+        metric, columns = usecase.get_buckets(
+            run_id, name, buckets, caller=request.caller, store=request.store
+        )
+        return _answer(
+            {
+                "name": metric.name,
+                "kind": metric.kind,
+                "point_count": metric.point_count,
+                "buckets": asdict(columns),
+            }
+        )
+    part = usecase.get_slice(
+        run_id, name, after=after, limit=limit, caller=request.caller, store=request.store
+    )
+    return _answer(
+        {
+            **usecase.as_series(part.metric, part.columns),
+            "first_position": part.first_position,
+            "point_count": part.metric.point_count,
+        }
+    )
+
+
+def _answer(body: dict[str, Any]) -> Response[Any]:
+    """Return what is encoded here, in the worker thread, and not in the event loop."""
+    return Response(_encode(body), media_type="application/json")
+
+
+HANDLERS = [get_metrics, get_points]

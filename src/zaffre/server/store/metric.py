@@ -1,0 +1,156 @@
+"""Metrics read back: series whole, in slices, and in buckets for charts.
+
+Points are read through the driver and stay columns of plain values up to the answer: an object a
+point would cost more than the query. What `text` holds is JSON already and is sent as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from zaffre.server.store.database import Transaction
+from zaffre.server.store.spool import Driver, PostgresDriver, SqliteDriver
+from zaffre.server.store.tables import metrics
+
+#: Metrics of fewer points are read many by one query.
+_SMALL = 1_000
+_SLICE = 500
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric of one run, without its points. kind: of the last record stored."""
+
+    metric_key: int
+    run_key: int
+    name: str
+    kind: str
+    description: str | None
+    point_count: int
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Points as columns of one length; a value is a number or msgspec.Raw."""
+
+    values: Sequence[Any]
+    steps: Sequence[int | None]
+    times: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Points put into buckets of neighbours, for charts.
+
+    number_count: the finite numbers among count; minimum, maximum and mean are None without any.
+    """
+
+    position: Sequence[int]
+    count: Sequence[int]
+    number_count: Sequence[int]
+    minimum: Sequence[float | None]
+    maximum: Sequence[float | None]
+    mean: Sequence[float | None]
+    step: Sequence[int | None]
+    time: Sequence[float]
+
+
+_columns = (
+    metrics.c.metric_key,
+    metrics.c.run_key,
+    metrics.c.name,
+    metrics.c.kind,
+    metrics.c.description,
+    metrics.c.point_count,
+)
+
+
+def find(tx: Transaction, run_key: int, name: str) -> Metric | None:
+    """Return the metric of that name, or None."""
+    row = tx.execute(
+        sa.select(*_columns).where(metrics.c.run_key == run_key, metrics.c.name == name)
+    ).first()
+    return Metric(*row) if row is not None else None
+
+
+def find_all(tx: Transaction, run_keys: Sequence[int], name: str | None = None) -> list[Metric]:
+    """Return the metrics of runs in the order in which they were first logged."""
+    found: list[Metric] = []
+    for start in range(0, len(run_keys), _SLICE):
+        query = sa.select(*_columns).where(metrics.c.run_key.in_(run_keys[start : start + _SLICE]))
+        if name is not None:
+            query = query.where(metrics.c.name == name)
+        found += [Metric(*row) for row in tx.execute(query.order_by(metrics.c.metric_key))]
+    return found
+
+
+def read_all(tx: Transaction, wanted: Iterable[Metric]) -> dict[int, Columns]:
+    """Return all points of metrics, by metric_key."""
+    driver = _driver(tx)
+    columns: dict[int, Columns] = {}
+    small: list[int] = []
+    for metric in wanted:
+        if metric.point_count < _SMALL:
+            small.append(metric.metric_key)
+        else:
+            columns[metric.metric_key] = read(tx, metric.metric_key)
+    for start in range(0, len(small), _SLICE):
+        keys = small[start : start + _SLICE]
+        marks = ",".join("?" * len(keys))
+        rows = driver.execute(
+            "SELECT number, text, step, at, metric_key FROM points"
+            " WHERE metric_key IN (KEYS) ORDER BY metric_key, position".replace("KEYS", marks),
+            tuple(keys),
+        ).fetchall()
+        by_key: dict[int, list[Any]] = {}
+        for row in rows:
+            by_key.setdefault(row[4], []).append(row)
+        for key, points in by_key.items():
+            columns[key] = _as_columns(points)
+    return columns
+
+
+def read(tx: Transaction, metric_key: int, *, first: int = 0, limit: int | None = None) -> Columns:
+    """Return the points of a metric from position `first` on, at most `limit`."""
+    end = 2**62 if limit is None else first + limit
+    rows = _driver(tx).execute(
+        "SELECT number, text, step, at FROM points"
+        " WHERE metric_key = ? AND position >= ? AND position < ? ORDER BY position",
+        (metric_key, first, end),
+    )
+    return _as_columns(rows.fetchall())
+
+
+def read_buckets(tx: Transaction, metric: Metric, bucket_count: int) -> Buckets:
+    """Return a metric's points in at most `bucket_count` buckets of equal numbers of points."""
+    statement = (
+        "SELECT MIN(position), COUNT(*), COUNT(number), MIN(number), MAX(number), AVG(number),"
+        " MIN(step), MIN(at) FROM points WHERE metric_key = ? AND position < ?"
+        " GROUP BY position * ? / ? ORDER BY 1"
+    )
+    count = metric.point_count
+    parameters = (metric.metric_key, count, bucket_count, max(1, count))
+    rows = _driver(tx).execute(statement, parameters).fetchall()
+    return Buckets(*zip(*rows, strict=True)) if rows else Buckets(*[()] * 8)
+
+
+def _as_columns(rows: list[Any]) -> Columns:
+    if not rows:
+        return Columns((), (), ())
+    numbers, texts, steps, times, *_ = zip(*rows, strict=True)
+    if any(texts):
+        numbers = [
+            number if text is None else msgspec.Raw(text.encode())
+            for number, text in zip(numbers, texts, strict=True)
+        ]
+    return Columns(numbers, steps, times)
+
+
+def _driver(tx: Transaction) -> Driver:
+    raw: Any = tx.connection.connection.driver_connection
+    return PostgresDriver(raw) if tx.connection.dialect.name == "postgresql" else SqliteDriver(raw)
