@@ -19,7 +19,10 @@ from zaffre.client import connection, process
 from zaffre.client.connection import connect, without_starting
 from zaffre.contract.errors import Invalid, ServerNotStarted, ServerUnreachable
 
-ASK = "from zaffre.client.connection import connect; print(connect().request('GET', '/server')['pid'])"
+ASK = """
+from zaffre.client.connection import connect
+print(connect().request("GET", "/server")["pid"])
+"""
 
 
 def test_the_first_request_starts_a_server_that_is_nobodys_child(
@@ -80,7 +83,7 @@ def test_an_address_file_of_a_server_that_died_with_the_machine_is_not_believed(
 
 
 def test_thirty_two_processes_at_once_start_one_server(home: Path) -> None:
-    wait_and_ask = f"import sys; sys.stdin.read(1); {ASK}"
+    wait_and_ask = f"import sys\nsys.stdin.read(1)\n{ASK}"
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     processes = [
         subprocess.Popen(

@@ -96,6 +96,13 @@ def test_an_answer_that_is_cut_in_the_middle_is_asked_for_again() -> None:
         assert client_of(server).request("GET", "/x") == {"value": 12345}
 
 
+@pytest.mark.parametrize("kept_bytes", [0, 5, 10, 13, 20, 30, 36, 37, 40])
+def test_an_answer_that_is_cut_in_its_header_is_asked_for_again(kept_bytes: int) -> None:
+    whole = answer(b'{"value": 12345}')
+    with WireServer(Script(whole[:kept_bytes] or Cut(), whole), closes_after=1) as server:
+        assert client_of(server).request("GET", "/x") == {"value": 12345}
+
+
 def test_a_balancer_without_a_server_behind_it_is_waited_for() -> None:
     away = answer(b"<html>bad gateway</html>", "502 Bad Gateway")
     with WireServer(Script(away, away, answer(b"[1]"))) as server:

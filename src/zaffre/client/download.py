@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import stat
+import threading
 from typing import TYPE_CHECKING, Callable, Iterable
 
 from zaffre.client.http import AnswerCut
@@ -26,6 +27,7 @@ BUNDLED_BELOW_BYTES = 1 << 20
 GROUP_FILES = 1000
 GROUP_BYTES = 32 << 20
 _CHUNK_BYTES = 1 << 20
+_CHUNKS_AHEAD = 4
 _FRUITLESS_MAX = 5
 
 
@@ -97,7 +99,11 @@ def fetch_path(
     """
     part = _part_beside(target)
     try:
-        size_bytes, found = _fetch_parts(client, path, part, on_bytes or _tell_nobody)
+        hashing = None if sha256 is None else _Hashing()
+        try:
+            size_bytes = _fetch_parts(client, path, part, hashing, on_bytes or _tell_nobody)
+        finally:
+            found = None if hashing is None else hashing.end()
         _check(path, sha256, found)
         _finish(part, target, executable=executable)
     except BaseException:
@@ -106,15 +112,63 @@ def fetch_path(
     return size_bytes
 
 
+class _Hashing:
+    """Hashes what a download writes, in a thread: hashing and writing take equally long."""
+
+    def __init__(self) -> None:
+        self._state = hashlib.sha256()
+        self._chunks: list[bytes] = []
+        self._ended = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="zaffre-hashing", daemon=True)
+        self._thread.start()
+
+    def add(self, chunk: bytes) -> None:
+        """Hash this next, once there are few others to be hashed."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._chunks) < _CHUNKS_AHEAD)
+            self._chunks.append(chunk)
+            self._changed.notify_all()
+
+    def restart(self) -> None:
+        """Forget what was added: the file is written from its start again."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._chunks)
+            self._state = hashlib.sha256()
+
+    def end(self) -> str:
+        """Return the hash of all that was added, and end the thread."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        self._thread.join()
+        return self._state.hexdigest()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._chunks or self._ended)
+                if not self._chunks:
+                    return
+                chunk = self._chunks[0]
+            self._state.update(chunk)
+            with self._changed:
+                del self._chunks[0]
+                self._changed.notify_all()
+
+
 def _tell_nobody(_: int) -> None:
     return
 
 
 def _fetch_parts(
-    client: Client, path: str, part: str, on_bytes: Callable[[int], None]
-) -> tuple[int, str]:
-    """Write an answer's body to `part`, asking for the rest when it is cut; return size, hash."""
-    state = hashlib.sha256()
+    client: Client,
+    path: str,
+    part: str,
+    hashing: _Hashing | None,
+    on_bytes: Callable[[int], None],
+) -> int:
+    """Write an answer's body to `part`, asking for the rest when it is cut; return its size."""
     size_bytes = 0
     fruitless = 0
     with open(part, "wb") as file:
@@ -127,25 +181,28 @@ def _fetch_parts(
                         # The server starts over, so do we.
                         file.seek(0)
                         file.truncate()
-                        state, size_bytes = hashlib.sha256(), 0
+                        size_bytes = 0
+                        if hashing is not None:
+                            hashing.restart()
                     for chunk in answer.chunks(_CHUNK_BYTES):
+                        if hashing is not None:
+                            hashing.add(chunk)
                         file.write(chunk)
-                        state.update(chunk)
                         size_bytes += len(chunk)
                         on_bytes(len(chunk))
-                    return size_bytes, state.hexdigest()
+                    return size_bytes
             except AnswerCut as cut:
                 fruitless = 0 if size_bytes > before else fruitless + 1
                 if fruitless > _FRUITLESS_MAX:
                     raise ServerUnreachable(client.locator.name(), str(cut)) from cut
             except Refused as refusal:
                 if refusal.status == 416 and size_bytes:
-                    return size_bytes, state.hexdigest()  # all of it had come before the cut
+                    return size_bytes  # all of it had come before the cut
                 raise
 
 
-def _check(path: str, sha256: str | None, found: str) -> None:
-    if sha256 is not None and found != sha256:
+def _check(path: str, sha256: str | None, found: str | None) -> None:
+    if found != sha256:
         raise _damaged(path)
 
 

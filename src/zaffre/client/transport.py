@@ -118,10 +118,7 @@ class Connection:
         try:
             early = self._send("".join(lines).encode("latin-1"), body)
             answer.begin()
-            if answer.length is None and not answer.chunked:
-                # http.client takes a header that was cut off for a whole one. Without its length
-                # an answer cannot be told from a part of it.
-                raise ConnectionResetError("the answer's header was cut off")
+            _require_length(answer)
         except BaseException:
             answer.close()
             raise
@@ -187,6 +184,15 @@ class Connection:
     def __del__(self) -> None:
         if getattr(self, "_sock", None) is not None:
             self.close()
+
+
+def _require_length(answer: HTTPResponse) -> None:
+    """Refuse an answer that cannot be told from a part of it.
+
+    http.client takes a header that was cut off for a whole one.
+    """
+    if answer.length is None and not answer.chunked:
+        raise ConnectionResetError("the answer's header was cut off")
 
 
 def _connect_unix(path: str, timeout_s: float) -> socket.socket:
