@@ -40,13 +40,14 @@ class SourceFolder:
     """What a walk found.
 
     left_out: what only the defaults leave out, so v1 would have sent it; folders end with '/'.
-    skipped: what cannot be part of a snapshot, with the reason.
+    skipped: what cannot be part of a snapshot, with the reason. truncated: the walk was given up.
     """
 
     path: str
     files: list[SourceFile] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    truncated: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -84,8 +85,10 @@ def send(source: SourceFolder, session: Session, workspace_id: str) -> Snapshot:
     return Snapshot(answer["snapshot_id"], tuple(entries))
 
 
-def find_files(folder: str) -> SourceFolder:
+def find_files(folder: str, *, files_max: int | None = None) -> SourceFolder:
     """Return the files of a folder that its snapshot holds, sorted by name; of a file, itself.
+
+    files_max: give up when there are more, and say so by `truncated`.
 
     Raises FileNotFoundError, PermissionError for a folder that cannot be read.
     """
@@ -98,7 +101,7 @@ def find_files(folder: str) -> SourceFolder:
             f"it is looked up from {os.getcwd()}."
         )
     source = SourceFolder(folder)
-    _Walk(source).run()
+    _Walk(source).run(files_max)
     source.files.sort(key=lambda file: file.name)
     return source
 
@@ -187,11 +190,14 @@ class _Walk:
         self.own = _rules(source.path)
         self.defaults = ignore.parse(ignore.DEFAULT_RULES)
 
-    def run(self) -> None:
+    def run(self, files_max: int | None) -> None:
         # Each folder to read: its name below the root, its path, the real folders above it.
         waiting: list[tuple[str, str, tuple[str, ...]]] = [("", self.source.path, (self.root,))]
         while waiting:
             name, path, above = waiting.pop()
+            if files_max is not None and len(self.source.files) > files_max:
+                self.source.truncated = True
+                return
             with os.scandir(path) as found:
                 entries = list(found)
             if name and self._is_environment(name, entries):

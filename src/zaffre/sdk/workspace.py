@@ -1,0 +1,561 @@
+"""The workspace: the top object of SDK v1."""
+
+from __future__ import annotations
+
+from zaffre.sdk import session
+from zaffre.sdk.exceptions import NotBuiltYetException, UserErrorException, WorkspaceException
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from zaffre.sdk.datastore import Datastore
+    from zaffre.sdk.environment import Environment
+    from zaffre.sdk.experiment import Experiment
+    from zaffre.sdk.keyvault import Keyvault
+    from zaffre.sdk.model import Model
+    from zaffre.sdk.run import Run
+
+#: What `Workspace.setup` opens, and where `create` puts a workspace without a location.
+_SETUP_NAME = "zaffre"
+_LOCATION = "local"
+
+
+class Workspace:
+    """An existing workspace on the server that the environment leads to.
+
+    Its name, subscription, resource group and location are what config.json or `create` said;
+    they choose nothing else. Raises WorkspaceException if there is none.
+    """
+
+    DEFAULT_CPU_CLUSTER_NAME = "cpu-cluster"
+    DEFAULT_GPU_CLUSTER_NAME = "gpu-cluster"
+    DEFAULT_CPU_CLUSTER_CONFIGURATION = None
+    DEFAULT_GPU_CLUSTER_CONFIGURATION = None
+
+    def __init__(
+        self,
+        subscription_id: str,
+        resource_group: str,
+        workspace_name: str,
+        auth: object = None,
+        _location: str | None = None,
+        _disable_service_check: bool = False,
+        _workspace_id: str | None = None,
+        sku: str = "basic",
+        tags: dict[str, str] | None = None,
+        _cloud: str = "AzureCloud",
+        *,
+        _record: dict[str, Any] | None = None,
+    ) -> None:
+        self._subscription_id = _text(subscription_id, "subscription_id")
+        self._resource_group = _text(resource_group, "resource_group")
+        self._name = _text(workspace_name, "workspace_name")
+        self._auth = auth
+        self._known_id = _workspace_id
+        self._known_location = _location
+        self._loaded = _record
+        if _record is None and _workspace_id is None:
+            self._loaded = self._find()
+
+    def _find(self) -> dict[str, Any]:
+        found = session.current().request(
+            "GET",
+            "/workspaces",
+            query={
+                "name": self._name,
+                "subscription_id": self._subscription_id,
+                "resource_group": self._resource_group,
+            },
+        )["items"]
+        if not found:
+            raise WorkspaceException(
+                f"There is no workspace {self._name!r} in resource group {self._resource_group!r} "
+                f"of subscription {self._subscription_id!r}. Create it by Workspace.create, or "
+                "open it by Workspace.from_config."
+            )
+        return found[0]
+
+    @property
+    def _record(self) -> dict[str, Any]:
+        """The server's record; a run's own workspace is fetched when more than its id is asked."""
+        if self._loaded is None:
+            self._loaded = session.current().request("GET", f"/workspaces/{self._known_id}")
+        return self._loaded  # pyright: ignore[reportReturnType]
+
+    @staticmethod
+    def from_config(
+        path: str | None = None,
+        auth: object = None,
+        _logger: object = None,
+        _file_name: str | None = None,
+    ) -> Workspace:
+        """Open the workspace that a config.json names; section 3 of v1's rules says where it is.
+
+        On a personal server a workspace that is not there yet is created, and one line says so.
+        Raises UserErrorException, json.JSONDecodeError, WorkspaceException on a team's server.
+        """
+        from zaffre.sdk import workspace_config
+
+        found = workspace_config.find(path, _file_name)
+        subscription_id, resource_group, name = workspace_config.read(found)
+        return _open(subscription_id, resource_group, name, f"named by {found}")
+
+    @staticmethod
+    def create(
+        name: str,
+        auth: object = None,
+        subscription_id: str | None = None,
+        resource_group: str | None = None,
+        location: str | None = None,
+        create_resource_group: bool = True,
+        sku: str = "basic",
+        tags: dict[str, str] | None = None,
+        friendly_name: str | None = None,
+        storage_account: str | None = None,
+        key_vault: str | None = None,
+        app_insights: str | None = None,
+        container_registry: str | None = None,
+        adb_workspace: object = None,
+        primary_user_assigned_identity: str | None = None,
+        cmk_keyvault: str | None = None,
+        resource_cmk_uri: str | None = None,
+        hbi_workspace: bool = False,
+        default_cpu_compute_target: object = None,
+        default_gpu_compute_target: object = None,
+        private_endpoint_config: object = None,
+        private_endpoint_auto_approval: bool = True,
+        exist_ok: bool = False,
+        show_output: bool = True,
+        user_assigned_identity_for_cmk_encryption: str | None = None,
+        system_datastores_auth_mode: str = "accessKey",
+        v1_legacy_mode: bool | None = None,
+    ) -> Workspace:
+        """Create a workspace; of v1's resources none is needed, so those arguments change nothing.
+
+        Raises WorkspaceException if it exists, unless `exist_ok`: then it is returned.
+        """
+        from zaffre.sdk import notices
+
+        notices.ignored(
+            "Workspace.create",
+            {
+                "storage_account": storage_account,
+                "key_vault": key_vault,
+                "app_insights": app_insights,
+                "container_registry": container_registry,
+                "adb_workspace": adb_workspace,
+                "primary_user_assigned_identity": primary_user_assigned_identity,
+                "cmk_keyvault": cmk_keyvault,
+                "resource_cmk_uri": resource_cmk_uri,
+                "default_cpu_compute_target": default_cpu_compute_target,
+                "default_gpu_compute_target": default_gpu_compute_target,
+                "private_endpoint_config": private_endpoint_config,
+                "user_assigned_identity_for_cmk_encryption": (
+                    user_assigned_identity_for_cmk_encryption
+                ),
+            },
+        )
+        record = session.current().request(
+            "POST",
+            "/workspaces",
+            json={
+                "name": _text(name, "name"),
+                "subscription_id": subscription_id or "zaffre",
+                "resource_group": resource_group or "zaffre",
+                "location": location or _LOCATION,
+                "sku": sku.capitalize(),
+                "friendly_name": friendly_name,
+                "tags": _labels(tags),
+                "exist_ok": exist_ok,
+            },
+        )
+        if show_output:
+            _say(f"Workspace {name!r} is ready on this Zaffre server.")
+        return _of_record(record)
+
+    @staticmethod
+    def get(
+        name: str,
+        auth: object = None,
+        subscription_id: str | None = None,
+        resource_group: str | None = None,
+        location: str | None = None,
+        cloud: str = "AzureCloud",
+        id: str | None = None,
+    ) -> Workspace:
+        """Return an existing workspace by its name, and its subscription and group if given.
+
+        Raises WorkspaceException if there is none, or several (`found_multiple`).
+        """
+        if id is not None:
+            return _of_record(session.current().request("GET", f"/workspaces/{id}"))
+        found = session.current().request(
+            "GET",
+            "/workspaces",
+            query={
+                "name": name,
+                "subscription_id": subscription_id,
+                "resource_group": resource_group,
+            },
+        )["items"]
+        if not found:
+            raise WorkspaceException(
+                f"There is no workspace {name!r} on this server. Workspace.list names those that "
+                "are there; Workspace.create makes one."
+            )
+        if len(found) > 1:
+            raise WorkspaceException(
+                f"{len(found)} workspaces are named {name!r}. Give resource_group and "
+                "subscription_id as well.",
+                found_multiple=True,
+            )
+        return _of_record(found[0])
+
+    @staticmethod
+    def list(
+        subscription_id: str, auth: object = None, resource_group: str | None = None
+    ) -> dict[str, list[Workspace]]:
+        """Return the workspaces of a subscription: name to a list of Workspace."""
+        found = session.current().request(
+            "GET",
+            "/workspaces",
+            query={"subscription_id": subscription_id, "resource_group": resource_group},
+        )["items"]
+        named: dict[str, Any] = {}
+        for record in found:
+            named.setdefault(record["name"], []).append(_of_record(record))
+        return named
+
+    @staticmethod
+    def setup() -> Workspace:
+        """Return the workspace that config.json names, else the default one of this user."""
+        try:
+            return Workspace.from_config()
+        except UserErrorException:
+            return _open("zaffre", "zaffre", _SETUP_NAME, "the default one")
+
+    def write_config(self, path: str | None = None, file_name: str | None = None) -> None:
+        """Write `.azureml/config.json` below `path` (default: the current folder).
+
+        Raises UserErrorException when `path` is not there.
+        """
+        from zaffre.sdk import workspace_config
+
+        workspace_config.write(self._scope, path, file_name)
+
+    @property
+    def _scope(self) -> str:
+        from zaffre.sdk import workspace_config
+
+        return workspace_config.scope_of(self._subscription_id, self._resource_group, self._name)
+
+    @property
+    def workspace_id(self) -> str:
+        """The workspace's id on the server (not a name of v1's)."""
+        return self._known_id or self._record["workspace_id"]
+
+    @property
+    def name(self) -> str:
+        """The workspace's name."""
+        return self._name
+
+    @property
+    def subscription_id(self) -> str:
+        """What config.json or `create` said."""
+        return self._subscription_id
+
+    @property
+    def resource_group(self) -> str:
+        """What config.json or `create` said."""
+        return self._resource_group
+
+    @property
+    def location(self) -> str:
+        """What `create` said, `local` if it said nothing."""
+        return self._known_location or self._record.get("location") or _LOCATION
+
+    @property
+    def sku(self) -> str:
+        """`Basic`."""
+        return self._record.get("sku") or "Basic"
+
+    @property
+    def tags(self) -> dict[str, Any]:
+        """The workspace's tags."""
+        return dict(self._record.get("tags") or {})
+
+    @property
+    def discovery_url(self) -> str:
+        """The server's address."""
+        return session.current().url
+
+    @property
+    def service_context(self) -> NoReturn:
+        """v1's clients of single services."""
+        raise NotBuiltYetException("Workspace.service_context")
+
+    def get_details(self) -> dict[str, Any]:
+        """Return what is known of the workspace, under v1's keys."""
+        record = self._record
+        return {
+            "id": self._scope,
+            "name": self._name,
+            "identityPrincipalId": "",
+            "identityTenantId": "",
+            "identityType": "SystemAssigned",
+            "location": self.location,
+            "type": "Microsoft.MachineLearningServices/workspaces",
+            "tags": self.tags,
+            "sku": self.sku,
+            "workspaceid": self.workspace_id,
+            "sdkTelemetryAppInsightsKey": "",
+            "description": record.get("description") or "",
+            "friendlyName": record.get("friendly_name") or self._name,
+            "creationTime": record.get("created_at"),
+            "containerRegistry": "",
+            "keyVault": "",
+            "applicationInsights": "",
+            "storageAccount": "",
+            "hbiWorkspace": False,
+            "provisioningState": "Succeeded",
+            "imageBuildCompute": "",
+            "discoveryUrl": session.current().url,
+            "systemDatastoresAuthMode": "accessKey",
+        }
+
+    def update(
+        self,
+        friendly_name: str | None = None,
+        description: str | None = None,
+        tags: dict[str, str] | None = None,
+        image_build_compute: str | None = None,
+        service_managed_resources_settings: object = None,
+        primary_user_assigned_identity: str | None = None,
+        allow_public_access_when_behind_vnet: bool | None = None,
+        v1_legacy_mode: bool | None = None,
+    ) -> dict[str, Any]:
+        """Change what is given; return `get_details()`."""
+        from zaffre.sdk import notices
+
+        notices.ignored(
+            "Workspace.update",
+            {
+                "image_build_compute": image_build_compute,
+                "service_managed_resources_settings": service_managed_resources_settings,
+                "primary_user_assigned_identity": primary_user_assigned_identity,
+                "allow_public_access_when_behind_vnet": allow_public_access_when_behind_vnet,
+                "v1_legacy_mode": v1_legacy_mode,
+            },
+        )
+        change: dict[str, Any] = {"friendly_name": friendly_name, "description": description}
+        change["tags"] = None if tags is None else _labels(tags)
+        given = {name: value for name, value in change.items() if value is not None}
+        self._loaded = session.current().request(
+            "PATCH", f"/workspaces/{self.workspace_id}", json=given
+        )
+        return self.get_details()
+
+    @property
+    def experiments(self) -> dict[str, Experiment]:
+        """Name to Experiment, fetched now."""
+        from zaffre.sdk.experiment import Experiment
+
+        return {experiment.name: experiment for experiment in Experiment.list(self)}
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """Name to the latest version, fetched now."""
+        from zaffre.sdk.model import Model
+
+        return {model.name: model for model in Model.list(self, latest=True)}
+
+    @property
+    def compute_targets(self) -> dict[str, Any]:
+        """Name to ComputeTarget, fetched now."""
+        from zaffre.sdk.compute_target import ComputeTarget
+
+        return {target.name: target for target in ComputeTarget.list(self)}  # pyright: ignore
+
+    @property
+    def environments(self) -> dict[str, Environment]:
+        """Name to Environment, the curated ones included."""
+        from zaffre.sdk.environment import Environment
+
+        return Environment.list(self)
+
+    @property
+    def datasets(self) -> dict[str, Any]:
+        """Name to the latest dataset: none can be registered in this release."""
+        return {}
+
+    @property
+    def datastores(self) -> dict[str, Any]:
+        """Name to datastore."""
+        raise NotBuiltYetException("Workspace.datastores")
+
+    @property
+    def webservices(self) -> dict[str, Any]:
+        """Name to service: none can be deployed in this release."""
+        return {}
+
+    @property
+    def images(self) -> dict[str, Any]:
+        """Name to image: there are none."""
+        return {}
+
+    @property
+    def linked_services(self) -> dict[str, Any]:
+        """Name to linked service: there are none."""
+        return {}
+
+    @property
+    def private_endpoints(self) -> dict[str, Any]:
+        """Name to private endpoint: there are none."""
+        return {}
+
+    def get_run(self, run_id: str) -> Run:
+        """Return a run of whatever experiment, as the class of its kind."""
+        from zaffre.sdk.run import Run
+
+        return Run.get(self, run_id)
+
+    def get_default_datastore(self) -> Datastore:
+        """Return the datastore that is used when none is named."""
+        from zaffre.sdk.datastore import Datastore
+
+        return Datastore.get_default(self)
+
+    def set_default_datastore(self, name: str) -> None:
+        """Choose the datastore that is used when none is named."""
+        raise NotBuiltYetException("Workspace.set_default_datastore")
+
+    def get_default_keyvault(self) -> Keyvault:
+        """Return the workspace's secrets."""
+        from zaffre.sdk.keyvault import Keyvault
+
+        return Keyvault(self)
+
+    def get_default_compute_target(self, type: str) -> None:
+        """Return the default target of a type ('CPU' or 'GPU'): there is none."""
+        del type
+
+    def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> str:
+        """Return the address for `mlflow.set_tracking_uri`."""
+        raise NotBuiltYetException("Workspace.get_mlflow_tracking_uri")
+
+    def delete(self, delete_dependent_resources: bool = False, no_wait: bool = False) -> None:
+        """Delete the workspace and all that it holds."""
+        raise NotBuiltYetException("Workspace.delete")
+
+    def update_dependencies(
+        self, container_registry: str | None = None, force: bool = False
+    ) -> Workspace:
+        """Change resources that v1 needed: there are none."""
+        from zaffre.sdk import notices
+
+        notices.ignored("Workspace.update_dependencies", {"container_registry": container_registry})
+        return self
+
+    def sync_keys(self, no_wait: bool = False) -> None:
+        """Do nothing: there are no keys of cloud resources."""
+
+    def list_keys(self) -> NoReturn:
+        """Return the keys of cloud resources: there are none."""
+        raise NotBuiltYetException("Workspace.list_keys")
+
+    def diagnose_workspace(self, diagnose_parameters: object) -> NoReturn:
+        """Look for faults in cloud resources."""
+        raise NotBuiltYetException("Workspace.diagnose_workspace")
+
+    def add_private_endpoint(
+        self,
+        private_endpoint_config: object,
+        private_endpoint_auto_approval: bool = True,
+        location: str | None = None,
+        show_output: bool = True,
+        tags: dict[str, str] | None = None,
+    ) -> NoReturn:
+        """Add a private endpoint."""
+        raise NotBuiltYetException("Workspace.add_private_endpoint")
+
+    def delete_private_endpoint_connection(self, private_endpoint_connection_name: str) -> NoReturn:
+        """Delete a private endpoint."""
+        raise NotBuiltYetException("Workspace.delete_private_endpoint_connection")
+
+    def set_connection(
+        self, name: str, category: str, target: str, authType: str, value: str
+    ) -> NoReturn:
+        """Store a connection to another service."""
+        raise NotBuiltYetException("Workspace.set_connection")
+
+    def list_connections(self, category: str | None = None, target: str | None = None) -> NoReturn:
+        """List connections to other services."""
+        raise NotBuiltYetException("Workspace.list_connections")
+
+    def get_connection(self, name: str) -> NoReturn:
+        """Return a connection to another service."""
+        raise NotBuiltYetException("Workspace.get_connection")
+
+    def delete_connection(self, name: str) -> NoReturn:
+        """Delete a connection to another service."""
+        raise NotBuiltYetException("Workspace.delete_connection")
+
+    def __repr__(self) -> str:
+        return (
+            f"Workspace.create(name={self._name!r}, subscription_id={self._subscription_id!r}, "
+            f"resource_group={self._resource_group!r})"
+        )
+
+
+def known(
+    *, workspace_id: str, subscription_id: str, resource_group: str, name: str, location: str | None
+) -> Workspace:
+    """Return a workspace of which these are known, without a request: inside its own runs."""
+    return Workspace(
+        subscription_id, resource_group, name, _workspace_id=workspace_id, _location=location
+    )
+
+
+def _of_record(record: dict[str, Any]) -> Workspace:
+    return Workspace(
+        record["subscription_id"], record["resource_group"], record["name"], _record=record
+    )
+
+
+def _open(subscription_id: str, resource_group: str, name: str, why: str) -> Workspace:
+    answer = session.current().request(
+        "POST",
+        "/workspaces/open",
+        json={
+            "name": name,
+            "subscription_id": subscription_id,
+            "resource_group": resource_group,
+            "location": _LOCATION,
+        },
+    )
+    if answer["created"]:
+        _say(f"Workspace {name!r}, {why}, was created on this Zaffre server.")
+    return _of_record(answer["workspace"])
+
+
+def _text(value: object, field: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise UserErrorException(f"{field}: must be text, not {value!r}.")
+    return value
+
+
+def _labels(tags: Any) -> dict[str, Any]:
+    from zaffre.contract import names
+    from zaffre.contract.errors import Invalid
+
+    try:
+        return names.label(tags or {}, "tags")
+    except Invalid as problem:
+        raise UserErrorException(str(problem)) from problem
+
+
+def _say(text: str) -> None:
+    import sys
+
+    sys.stdout.write(text + "\n")
