@@ -15,6 +15,11 @@ def test_a_script_that_ends_well_completes_its_run(bench):
     assert bench.server.log() == "hello\n"
 
 
+def test_a_limit_of_thirty_days_is_none_that_poll_cannot_wait_for(bench):
+    report = bench.run("print('hello')", max_duration_s=30 * 24 * 3600)
+    assert report["state"] == "Completed"
+
+
 @pytest.mark.parametrize("isolated", [True, False])
 @pytest.mark.parametrize("code", [1, 2, 255])
 def test_an_exit_code_is_passed_through(bench, code, isolated):

@@ -21,6 +21,8 @@ from zaffre.runner.stages.finish import Broken, Canceled, Ending, OfScript
 
 #: How long a killed tree may take to go before the run ends without it, seconds.
 GONE_LIMIT_S = 30.0
+# poll() counts milliseconds in 32 bits, 24 days; v1's limit of a run is 30.
+_LONGEST_WAIT_S = 3600.0
 
 
 class Watch:
@@ -82,7 +84,8 @@ class Watch:
         until = min((moment for moment in moments if moment is not None), default=None)
         if until is None:
             return None
-        return max(0, int((until - time.monotonic()) * 1000) + 1)
+        left_s = min(max(0.0, until - time.monotonic()), _LONGEST_WAIT_S)
+        return int(left_s * 1000) + 1
 
 
 def ending_of(demand: Demand) -> Ending:
