@@ -127,6 +127,7 @@ def test_a_cancel_while_the_snapshot_comes_starts_no_script(bench):
     bench.server.refuse = hold
     bench.start("print('never')")
     assert held.wait(10)
+    bench.runner_pid()
     bench.server.set_state("CancelRequested")
     assert bench.server.final()["state"] == "Canceled"
     assert bench.server.log() == ""

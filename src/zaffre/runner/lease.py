@@ -17,6 +17,9 @@ from zaffre.contract.errors import Refused, ServerUnreachable
 from zaffre.contract.run import FINAL, RunState
 from zaffre.runner.attempt import FIRST_PAUSE_S, LONGEST_PAUSE_S, Attempt, is_superseded
 
+#: When the first renewal goes out after the claim, which has extended the lease itself: the
+#: server's time until then belongs to what the start waits for.
+FIRST_RENEWAL_S = 0.05
 #: How long "no such token" or "no such run" must be the answer before it is believed, seconds.
 DISBELIEF_S = LEASE_S
 
@@ -82,6 +85,7 @@ class Lease:
     def _run(self) -> None:
         pause_s = FIRST_PAUSE_S
         disbelieved_since: float | None = None
+        self._ended.wait(FIRST_RENEWAL_S)
         while not self._ended.is_set() and not self.is_superseded:
             try:
                 # After a cancel there is nothing more to hear, only the lease to keep.

@@ -33,7 +33,7 @@ from zaffre.runner.stages import snapshot
 from zaffre.runner.stages.finish import Broken, Ending, OfScript, final_report
 from zaffre.runner.stages.launch import LaunchFailed, launch
 from zaffre.runner.stages.outputs import Outputs
-from zaffre.runner.stages.snapshot import SnapshotBroken
+from zaffre.runner.stages.snapshot import Ahead, SnapshotBroken
 from zaffre.runner.stages.stream import Stream
 from zaffre.runner.stages.watch import Watch, ending_of
 
@@ -136,6 +136,7 @@ class Execution:
 
     def run(self) -> int:
         """Walk the stages; return the runner's exit status."""
+        ahead = self._ask_ahead()
         try:
             self._attempt.claim()
         except Superseded:
@@ -150,7 +151,7 @@ class Execution:
         self._lease.start()
         threading.Thread(target=self._take_signal, name="signals", daemon=True).start()
         try:
-            return self._finish(self._execute())
+            return self._finish(self._execute(ahead))
         except Superseded:
             note("runner.superseded")
             self._tree.kill()
@@ -159,10 +160,10 @@ class Execution:
             self._lease.stop()
             self._tree.close()
 
-    def _execute(self) -> Ending:
+    def _execute(self, ahead: Ahead | None) -> Ending:
         """Prepare, launch and watch the script. Raises Superseded."""
         try:
-            self._prepare()
+            self._prepare(ahead)
         except (SnapshotBroken, OSError) as problem:
             return Broken(Reason(ReasonKind.SNAPSHOT_BROKEN, {"problem": str(problem)}))
         except Stopped:
@@ -192,20 +193,28 @@ class Execution:
         limit_s = self._spec.max_duration_s
         return Watch(self._tree, self._lease, self._wake, limit_s=limit_s).run()
 
-    def _prepare(self) -> None:
+    def _ask_ahead(self) -> Ahead | None:
+        # A tree that is not ready yet may still have to fork, so there must be no thread then.
+        if self._spec.snapshot_id is None or not self._tree.is_ready:
+            return None
+        workspace_id = self._order.workspace.get("workspace_id", "")
+        return Ahead(self._attempt.client, workspace_id, self._spec.snapshot_id)
+
+    def _prepare(self, ahead: Ahead | None) -> None:
         if self._spec.snapshot_id is None:
             return
         client = self._attempt.client
         workspace_id = self._order.workspace.get("workspace_id", "")
         snapshot_id = self._spec.snapshot_id
         patience = Patience(self._lease.demanded)
+        got = None if ahead is None else ahead.take()
         try:
-            manifest = patience.call(
-                lambda: snapshot.get_manifest(client, workspace_id, snapshot_id)
+            manifest, contents = got or (
+                patience.call(lambda: snapshot.get_manifest(client, workspace_id, snapshot_id)),
+                {},
             )
-            patience.call(
-                lambda: snapshot.download(client, manifest, self._folder.work, self._check_demand)
-            )
+            work, check = self._folder.work, self._check_demand
+            patience.call(lambda: snapshot.download(client, manifest, work, check, contents))
         except Refused as problem:
             raise snapshot.refused(problem) from problem
 

@@ -48,7 +48,7 @@ class ScriptTree:
     def __init__(self, *, isolated: bool) -> None:
         kernel.become_subreaper()
         self.isolated = isolated
-        self._is_ready = False
+        self.is_ready = False
         self._sock, self._middle = self._fork(isolated=isolated)
 
     @staticmethod
@@ -72,12 +72,12 @@ class ScriptTree:
 
         Raises OSError if no reaper can be had.
         """
-        if self._is_ready:
+        if self.is_ready:
             return
         if self.isolated:
             os.waitpid(self._middle, 0)
         if reaper.receive_message(self._sock) is not None:
-            self._is_ready = True
+            self.is_ready = True
             return
         if not self.isolated:
             raise OSError("the process that watches the script ended at once")

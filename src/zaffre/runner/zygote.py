@@ -37,8 +37,9 @@ from typing import Any, NoReturn
 from zaffre.client import process
 from zaffre.runner import kernel, main, namespace
 
-#: How long after a start the next spare is made: the script that starts has the machine first.
-REFILL_S = 0.02
+#: The next spare is made when a runner ends, or this long after a start: the script that starts has
+#: the machine first.
+REFILL_S = 0.25
 
 
 @dataclass
@@ -149,6 +150,8 @@ class Zygote:
             self._spare, self._refill_at = None, time.monotonic() + REFILL_S
             return
         self._tell({"pid": runner.pid, "start_time": runner.start_time, "status": status})
+        if self._refill_at is not None:
+            self._refill_at = time.monotonic()
 
     def _tell(self, message: dict[str, Any], fd: int | None = None) -> None:
         fds = array.array("i", [] if fd is None else [fd])

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from zaffre.client.http import Answer, Client
 from zaffre.contract import names
-from zaffre.contract.errors import Invalid, Refused
+from zaffre.contract.errors import Invalid, Refused, ZaffreError
 from zaffre.contract.snapshot import FileEntry, Snapshot
+from zaffre.runner.notes import note
 
 #: Blobs up to this size come together in bundles, bytes.
 BUNDLED_MAX_BYTES = 1 << 20
 #: Largest bundle that is asked for, bytes and blobs.
 BUNDLE_MAX_BYTES = 48 << 20
 BUNDLE_MAX_COUNT = 5_000
+#: Largest snapshot that is asked for while the claim is under way, and how long that may take.
+AHEAD_MAX_BYTES = 8 << 20
+AHEAD_LIMIT_S = 5.0
 _CHUNK_BYTES = 1 << 20
 
 
@@ -48,18 +53,57 @@ def get_manifest(client: Client, workspace_id: str, snapshot_id: str) -> Snapsho
     return snapshot
 
 
-def download(client: Client, snapshot: Snapshot, work: Path, check: Callable[[], None]) -> None:
+class Ahead:
+    """A small snapshot, asked for on a thread while the claim is under way.
+
+    Nothing is written before the claim is taken, and whatever goes wrong here is asked for again.
+    """
+
+    def __init__(self, client: Client, workspace_id: str, snapshot_id: str) -> None:
+        self._client = client
+        self._ids = (workspace_id, snapshot_id)
+        self._got: tuple[Snapshot, dict[str, bytes]] | None = None
+        self._thread = threading.Thread(target=self._run, name="ahead", daemon=True)
+        self._thread.start()
+
+    def take(self) -> tuple[Snapshot, dict[str, bytes]] | None:
+        """Return the snapshot and its files' contents, None if they are to be asked for."""
+        self._thread.join(AHEAD_LIMIT_S)
+        return self._got
+
+    def _run(self) -> None:
+        try:
+            snapshot = get_manifest(self._client, *self._ids)
+            sizes = {entry.sha256: entry.size_bytes for entry in snapshot.files}
+            if sum(sizes.values()) > AHEAD_MAX_BYTES or len(sizes) > BUNDLE_MAX_COUNT:
+                self._got = (snapshot, {})
+                return
+            wanted = [digest for digest, size in sizes.items() if size]
+            with self._client.stream("POST", "/blobs/read", json={"sha256": wanted}) as answer:
+                self._got = (snapshot, dict(_read_bundle(answer)))
+        except (SnapshotBroken, ZaffreError, OSError, ValueError) as problem:
+            note("snapshot.not_ahead", problem=repr(problem))
+
+
+def download(
+    client: Client,
+    snapshot: Snapshot,
+    work: Path,
+    check: Callable[[], None],
+    ahead: dict[str, bytes],
+) -> None:
     """Write the snapshot's files below `work`; what is there already and right is kept.
 
-    check is called now and then and may raise to end this. Safe to call again after a failure.
+    check is called now and then and may raise to end this. ahead: contents by SHA-256 that need
+    not be asked for. Safe to call again after a failure.
     Raises SnapshotBroken, OSError, ServerUnreachable, passing Refused.
     """
     wanted: dict[str, list[FileEntry]] = {}
     for folder in {entry.name.rpartition("/")[0] for entry in snapshot.files}:
         (work / folder).mkdir(parents=True, exist_ok=True)
     for entry in snapshot.files:
-        if entry.size_bytes == 0:
-            _place(work, entry, b"")
+        if entry.size_bytes == 0 or entry.sha256 in ahead:
+            _place(work, entry, ahead.get(entry.sha256, b""))
         elif not _is_there(f"{work}/{entry.name}", entry):
             wanted.setdefault(entry.sha256, []).append(entry)
     small = [digest for digest, same in wanted.items() if same[0].size_bytes <= BUNDLED_MAX_BYTES]
