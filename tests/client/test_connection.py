@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -158,6 +159,34 @@ def test_a_lock_that_someone_holds_without_answering_ends_in_a_sentence(
         with pytest.raises(ServerNotStarted, match="elsewhere") as caught:
             connect(retry_s=0.1).request("GET", "/server")
     assert "zaffre down" in caught.value.message
+
+
+def test_a_server_that_is_started_by_hand_at_the_same_moment_is_used(
+    home: Path, run_python: RunPython
+) -> None:
+    """The client has just found the home free when somebody else's server takes it."""
+    script = f"""
+import subprocess, sys, zaffre.client.connection as c
+start = c._start
+def late(home, options):
+    log = open(home + "/by-hand.log", "wb")
+    reader, writer = c.os.pipe()
+    command = [sys.executable, "-m", "zaffre.server", "--home", home, "--ready-fd", str(writer)]
+    subprocess.Popen(command, pass_fds=(writer,), stdout=log, stderr=log)
+    c.os.close(writer)
+    assert c._read_line(reader, 30) == "ok"
+    c._start = start
+    return start(home, options)
+c._start = late
+{ASK}
+c.os._exit(0 if sys.stdout.flush() is None else 1)
+"""
+    done = run_python(script)
+    assert done.returncode == 0, done.stderr
+    assert address_of(home)["pid"] == int(done.stdout)
+    deadline = time.monotonic() + 10
+    while servers_of(home) != [int(done.stdout)]:  # the one that came second is ending
+        assert time.monotonic() < deadline
 
 
 def test_what_is_unasked_starts_no_server(home: Path) -> None:

@@ -462,8 +462,6 @@ sys.exit(main(["doctor", "--json"]))
 def test_the_doctor_says_what_is_here(
     server: ServerProcess, run_python: RunPython, tmp_path: Path
 ) -> None:
-        "import sys; from zaffre.client.__main__ import main; sys.exit(main(['doctor', '--json']))"
-    )
     environment = {"ZAFFRE_HOME": str(server.home)}
     done = run_python(DOCTOR, environment=environment)
     found = json.loads(done.stdout)

@@ -248,7 +248,9 @@ def ensure_server(
                 if present is not None and answers(present):
                     return present
                 if not busy:
-                    return _start(home, options)
+                    started = _start_unless_beaten(home, options)
+                    if started is not None:
+                        return started
                 if time.monotonic() > deadline:
                     raise ServerNotStarted(home, _who_blocks(home))
                 time.sleep(_POLL_S)
@@ -256,6 +258,16 @@ def ensure_server(
             if locked:
                 # Said aloud, because a child that another thread forked holds this file too.
                 _unlock(lock)
+
+
+def _start_unless_beaten(home: str, options: Sequence[str]) -> Address | None:
+    """Start a server; None if one that was started by hand meanwhile has the home."""
+    try:
+        return _start(home, options)
+    except ServerNotStarted:
+        if _is_locked(os.path.join(home, "server.lock")):
+            return None
+        raise
 
 
 def _try_lock(file: IO[str]) -> bool:
