@@ -26,7 +26,7 @@ T = TypeVar("T")
 #: How long a runner that has not claimed yet tries to; the dispatcher starts another one anyway.
 CLAIM_PATIENCE_S = 120.0
 #: Longest pause between two tries to reach the server, seconds.
-LONGEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 2.0
 FIRST_PAUSE_S = 0.05
 #: How long an answer other than a held one may take, seconds.
 ANSWER_TIMEOUT_S = 60.0
