@@ -59,7 +59,7 @@ class Client:
         self.socket_path = socket_path
         self.token = token
 
-    def request(  # noqa: PLR0913
+    def request(
         self,
         method: str,
         path: str,
@@ -121,7 +121,10 @@ class ServerProcess:
         os.close(writer)
         with os.fdopen(reader, "r", encoding="utf-8") as lines:
             line = lines.readline()
-        assert line == "ok\n", f"{line!r}; {(self.home / 'server.log').read_text()[-2000:]}"
+        if line != "ok\n":
+            self.process.wait(STOP_LIMIT_S)
+            logged = (self.home / "server.log").read_text()[-2000:]
+            raise AssertionError(f"{line!r}; {logged}")
 
     @property
     def address(self) -> dict[str, Any]:

@@ -47,6 +47,6 @@ def test_nothing_is_kept_of_who_has_waited() -> None:
         hub.bind(asyncio.get_running_loop())
         for number in range(100):
             await hub.wait(f"run:{number}", 0)
-        return len(hub._watches)  # noqa: SLF001
+        return len(hub._watches)
 
     assert asyncio.run(use()) == 0

@@ -34,7 +34,6 @@ from zaffre.server.events import Hub
 from zaffre.server.http.door import Door
 from zaffre.server.http.protocol import OriginFormProtocol
 from zaffre.server.loops.loops import Loops
-from zaffre.server.settings import Settings
 from zaffre.server.store import schema
 from zaffre.server.store import token as tokens
 from zaffre.server.store.blob import BlobFolder
@@ -138,7 +137,7 @@ async def _serve(
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    serving = asyncio.create_task(server._serve(sockets))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    serving = asyncio.create_task(server._serve(sockets))  # pyright: ignore[reportPrivateUsage]
     while not server.started:
         await asyncio.sleep(0)
         if serving.done():

@@ -28,7 +28,8 @@ class Settings:
     idle_exit_s: a server that an SDK started ends after so long without requests and runs.
     lease_s: until when a silent runner counts as alive. start_limit_s: how long a started runner
     may take to claim its attempt. silent_limit_s: a runner that is silent for so long is killed.
-    duration_grace_s: how long after max_run_duration the server itself cancels. pool_threads: use cases at once.
+    duration_grace_s: how long after max_run_duration the server itself cancels.
+    pool_threads: use cases at once.
     snapshot_max_bytes: 0 is no limit; SDKs have their own.
     log_max_bytes: how much of one log is stored. blob_kept_s: how long an unused blob is kept
     after somebody was told that it is here. garbage_every_s: pause between two collections.

@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from tests.server.conftest import OWNER, Runner, World, new_id
+
 from zaffre.compute.driver import Exit
 from zaffre.contract.attempt import AttemptKind
 from zaffre.contract.errors import AttemptSuperseded, Forbidden
@@ -96,9 +96,7 @@ def test_an_unclaimed_run_is_canceled_at_once_and_its_runner_is_refused(world: W
 
 
 @pytest.mark.parametrize("reached", ["claimed", "running", "finalizing"])
-def test_a_claimed_run_hears_of_the_cancel_and_then_is_canceled(
-    world: World, reached: str
-) -> None:
+def test_a_claimed_run_hears_of_the_cancel_and_then_is_canceled(world: World, reached: str) -> None:
     runner = world.started()
     if reached != "claimed":
         runner.report(RunState.RUNNING)

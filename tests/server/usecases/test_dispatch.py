@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-
 from tests.server.conftest import OWNER, Runner, World
+
 from zaffre.contract.attempt import AttemptKind
 from zaffre.contract.reason import ReasonKind, sentence
 from zaffre.contract.run import RunState

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.server.conftest import OWNER, Runner, World
+
 from zaffre.contract.reason import ReasonKind
 from zaffre.contract.run import RunSpec, RunState
 from zaffre.server.usecases import lease as usecase

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
-
 from tests.server.conftest import OWNER, World, new_id, queued_request
+
 from zaffre.contract.errors import (
     AlreadyExists,
     Forbidden,
@@ -52,9 +52,7 @@ def test_numbers_count_up_without_gaps_under_concurrency(world: World) -> None:
     for thread in threads:
         thread.join()
     assert world.interactive().number == 13
-    page, _ = usecase.find_page(
-        Filter(), limit=100, before=None, caller=OWNER, store=world.store
-    )
+    page, _ = usecase.find_page(Filter(), limit=100, before=None, caller=OWNER, store=world.store)
     assert sorted(run.number for run in page) == list(range(1, 14))
 
 
@@ -130,9 +128,7 @@ def test_children_share_the_root_of_their_parent(world: World) -> None:
 def test_tags_change_and_properties_do_not(world: World) -> None:
     run = world.interactive(tags={"a": "1", "b": None}, properties={"p": "1"})
     change = usecase.Change({"display_name": "shown"}, {"a": "2", "c": "3"}, ["b"], {"q": "2"})
-    changed = usecase.change(
-        run.run_id, change, caller=OWNER, store=world.store, now=world.now
-    )
+    changed = usecase.change(run.run_id, change, caller=OWNER, store=world.store, now=world.now)
     assert changed.tags == {"a": "2", "c": "3"}
     assert changed.properties == {"p": "1", "q": "2"}
     assert changed.display_name == "shown"
@@ -183,9 +179,7 @@ def test_filters_are_anded(world: World, wanted: Filter, expected: set[str]) -> 
     world.interactive("plain")
     world.interactive("child", parent_run_id="plain")
     world.queue("queued", type="azureml.scriptrun")
-    page, _ = usecase.find_page(
-        wanted, limit=100, before=None, caller=OWNER, store=world.store
-    )
+    page, _ = usecase.find_page(wanted, limit=100, before=None, caller=OWNER, store=world.store)
     assert {run.run_id for run in page} == expected
 
 
@@ -246,21 +240,17 @@ def test_a_runs_token_sees_nothing_of_another_workspace(world: World) -> None:
     stranger = Caller("run", "run x", "h", run_id="x", attempt=1, workspace_id="elsewhere")
     with pytest.raises(Forbidden):
         usecase.get("r", caller=stranger, store=world.store)
-    page, _ = usecase.find_page(
-        Filter(), limit=10, before=None, caller=stranger, store=world.store
-    )
+    page, _ = usecase.find_page(Filter(), limit=10, before=None, caller=stranger, store=world.store)
     assert page == []
 
 
 def test_a_move_that_the_table_lacks_is_refused_by_the_store(world: World) -> None:
     world.interactive("r")
-    with (
-        pytest.raises(RunStateConflict),
-        world.store.database.transaction() as tx,
-    ):
+    with world.store.database.transaction() as tx:
         found = store_run.lock(tx, "r")
         to = replace(found.run, state=RunState.STARTING)
-        store_run.change(tx, found, to, now=datetime.now(UTC))
+        with pytest.raises(RunStateConflict):
+            store_run.change(tx, found, to, now=datetime.now(UTC))
     assert world.get("r").state is RunState.RUNNING
 
 

@@ -35,9 +35,7 @@ class Renewed:
     lease_s: float
 
 
-@post(
-    "/api/v1/runs/{run_id:str}/attempts/{number:int}/claim", status_code=200, sync_to_thread=True
-)
+@post("/api/v1/runs/{run_id:str}/attempts/{number:int}/claim", status_code=200, sync_to_thread=True)
 def claim(run_id: str, number: int, data: Claim, request: Request) -> usecase.Claimed:
     """Give an attempt to the runner that asks first; 409 for any other."""
     return usecase.claim(

@@ -34,9 +34,7 @@ class ExperimentChange:
     remove_tags: list[str] = field(default_factory=list)
 
 
-@post(
-    "/api/v1/workspaces/{workspace_id:str}/experiments", status_code=200, sync_to_thread=True
-)
+@post("/api/v1/workspaces/{workspace_id:str}/experiments", status_code=200, sync_to_thread=True)
 def open_named(workspace_id: str, data: ExperimentRequest, request: Request) -> Experiment:
     """Return the workspace's experiment of that name, made if there was none."""
     return usecase.open_named(
@@ -57,9 +55,7 @@ def find(workspace_id: str, request: Request, name: str | None = None) -> Experi
 
 
 @get("/api/v1/experiments", sync_to_thread=True)
-def find_everywhere(
-    request: Request, limit: int = 100, after: str | None = None
-) -> Experiments:
+def find_everywhere(request: Request, limit: int = 100, after: str | None = None) -> Experiments:
     """List all experiments by name. The owner's token only."""
     return Experiments(
         usecase.find_everywhere(
@@ -68,7 +64,7 @@ def find_everywhere(
     )
 
 
-@get("/api/v1/experiments/{experiment_id:str}", sync_to_thread=True)
+@get("/api/v1/experiments/{experiment_id:str}", sync_to_thread=True, opt={"small": True})
 def get_one(experiment_id: str, request: Request) -> Experiment:
     """Return one experiment."""
     return usecase.get(experiment_id, caller=request.caller, store=request.store)

@@ -96,6 +96,9 @@ def _decoder(record: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(_strict(record))
 
 
+_CONTAINERS: dict[Any, Any] = {list: list, tuple: tuple, dict: dict}
+
+
 @functools.cache
 def _strict(annotation: Any) -> Any:
     """Return `annotation` with each dataclass replaced by a Struct that refuses unknown fields."""
@@ -118,9 +121,9 @@ def _strict(annotation: Any) -> Any:
     if not arguments:
         return annotation
     strict = tuple(_strict(one) for one in arguments)
-    origin = get_origin(annotation)
-    if origin in (list, tuple, dict):
-        return origin[strict]
+    origin: Any = get_origin(annotation)
+    if origin in _CONTAINERS:
+        return _CONTAINERS[origin][strict]
     if dataclasses.is_dataclass(origin):
         return annotation
     whole = strict[0]

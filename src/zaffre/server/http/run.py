@@ -6,17 +6,20 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get, patch, post
+from litestar.connection import ASGIConnection
 from litestar.params import QueryParameter
 
 from zaffre.contract.errors import Invalid
 from zaffre.contract.reason import Reason
 from zaffre.contract.run import Run, RunError, RunRequest, RunState
+from zaffre.server.access import Caller
 from zaffre.server.http.request import Request, given_fields
 from zaffre.server.store.run import Filter
+from zaffre.server.store.store import Store
 from zaffre.server.usecases import run as usecase
 from zaffre.server.usecases import why as why_usecase
 
@@ -42,8 +45,8 @@ class RunRequests:
 class RunChange(msgspec.Struct, forbid_unknown_fields=True):
     """What can change of a run; what is not given stays."""
 
-    display_name: str | None | msgspec.UnsetType = msgspec.UNSET
-    description: str | None | msgspec.UnsetType = msgspec.UNSET
+    display_name: str | msgspec.UnsetType | None = msgspec.UNSET
+    description: str | msgspec.UnsetType | None = msgspec.UNSET
     set_tags: dict[str, str | None] = msgspec.field(default_factory=dict)
     remove_tags: list[str] = msgspec.field(default_factory=list)
     add_properties: dict[str, str] = msgspec.field(default_factory=dict)
@@ -64,6 +67,15 @@ class Lease:
     lease_until: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
+async def may_change(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
+    """Refuse a change before its body is looked at: a guard for routes that take one."""
+    caller: Caller = connection.scope["user"]
+    run_id = str(connection.path_params["run_id"])
+    if not caller.is_owner and caller.run_id != run_id:
+        store: Store = connection.scope["litestar_app"].state.store
+        await asyncio.to_thread(usecase.require_may_change, run_id, caller=caller, store=store)
+
+
 @post("/api/v1/experiments/{experiment_id:str}/runs", status_code=201, sync_to_thread=True)
 def create(experiment_id: str, data: RunRequest, request: Request) -> Response[Run]:
     """Record a run. 200 if this very request has recorded it before."""
@@ -77,9 +89,7 @@ def create(experiment_id: str, data: RunRequest, request: Request) -> Response[R
     return Response(made.runs[0], status_code=201 if made.created else 200)
 
 
-@post(
-    "/api/v1/experiments/{experiment_id:str}/runs/batch", status_code=201, sync_to_thread=True
-)
+@post("/api/v1/experiments/{experiment_id:str}/runs/batch", status_code=201, sync_to_thread=True)
 def create_batch(experiment_id: str, data: RunRequests, request: Request) -> Runs:
     """Record several runs, all or none."""
     made = usecase.create(
@@ -93,7 +103,7 @@ def create_batch(experiment_id: str, data: RunRequests, request: Request) -> Run
 
 
 @get("/api/v1/runs", sync_to_thread=True)
-def find(  # noqa: PLR0913
+def find(
     request: Request,
     workspace_id: str | None = None,
     experiment_id: str | None = None,
@@ -129,13 +139,13 @@ def find(  # noqa: PLR0913
     return Runs(items, cursor)
 
 
-@get("/api/v1/runs/{run_id:str}", sync_to_thread=True)
+@get("/api/v1/runs/{run_id:str}", sync_to_thread=True, opt={"small": True})
 def get_one(run_id: str, request: Request) -> Run:
     """Return one run with its spec."""
     return usecase.get(run_id, caller=request.caller, store=request.store)
 
 
-@patch("/api/v1/runs/{run_id:str}", sync_to_thread=True)
+@patch("/api/v1/runs/{run_id:str}", guards=[may_change], sync_to_thread=True)
 def change(run_id: str, data: RunChange, request: Request) -> Run:
     """Change texts and tags, add properties."""
     given = given_fields(data)
@@ -179,9 +189,7 @@ async def wait(
 @post("/api/v1/runs/{run_id:str}/start", status_code=200, sync_to_thread=True)
 def start(run_id: str, request: Request) -> Run:
     """Let an interactive run begin."""
-    return usecase.start(
-        run_id, caller=request.caller, store=request.store, now=datetime.now(UTC)
-    )
+    return usecase.start(run_id, caller=request.caller, store=request.store, now=datetime.now(UTC))
 
 
 @post("/api/v1/runs/{run_id:str}/complete", status_code=200, sync_to_thread=True)
@@ -192,7 +200,12 @@ def complete(run_id: str, request: Request) -> Run:
     )
 
 
-@post("/api/v1/runs/{run_id:str}/fail", status_code=200, sync_to_thread=True)
+@post(
+    "/api/v1/runs/{run_id:str}/fail",
+    status_code=200,
+    guards=[may_change],
+    sync_to_thread=True,
+)
 def fail(run_id: str, data: Failure, request: Request) -> Run:
     """Mark a run as failed: by its own script for when that ends, from outside at once."""
     return usecase.fail(
@@ -208,17 +221,13 @@ def fail(run_id: str, data: Failure, request: Request) -> Run:
 @post("/api/v1/runs/{run_id:str}/cancel", status_code=202, sync_to_thread=True)
 def cancel(run_id: str, request: Request) -> Run:
     """Ask a run to stop. Asking again changes nothing; a run that has ended answers 409."""
-    return usecase.cancel(
-        run_id, caller=request.caller, store=request.store, now=datetime.now(UTC)
-    )
+    return usecase.cancel(run_id, caller=request.caller, store=request.store, now=datetime.now(UTC))
 
 
 @post("/api/v1/runs/{run_id:str}/renew", status_code=200, sync_to_thread=True)
 def renew(run_id: str, request: Request) -> Lease:
     """Extend an interactive run's lease."""
-    until = usecase.renew(
-        run_id, caller=request.caller, store=request.store, now=datetime.now(UTC)
-    )
+    until = usecase.renew(run_id, caller=request.caller, store=request.store, now=datetime.now(UTC))
     return Lease(datetime.fromtimestamp(until, UTC))
 
 

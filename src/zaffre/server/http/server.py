@@ -16,7 +16,7 @@ def health() -> dict[str, str]:
     return {"status": "ok", "version": ZAFFRE_VERSION}
 
 
-@get("/api/v1/server", sync_to_thread=True)
+@get("/api/v1/server", sync_to_thread=True, opt={"small": True})
 def describe(request: Request) -> usecase.ServerFacts:
     """Describe the server: version, addresses, how many runs it has."""
     return usecase.describe(store=request.store, address=request.app.state.address)

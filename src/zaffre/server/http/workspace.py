@@ -23,17 +23,15 @@ class Workspaces:
 class WorkspaceChange(msgspec.Struct, forbid_unknown_fields=True):
     """What can change of a workspace; what is not given stays."""
 
-    friendly_name: str | None | msgspec.UnsetType = msgspec.UNSET
-    description: str | None | msgspec.UnsetType = msgspec.UNSET
+    friendly_name: str | msgspec.UnsetType | None = msgspec.UNSET
+    description: str | msgspec.UnsetType | None = msgspec.UNSET
     tags: dict[str, str | None] | msgspec.UnsetType = msgspec.UNSET
 
 
 @post("/api/v1/workspaces", status_code=201, sync_to_thread=True)
 def create(data: WorkspaceRequest, request: Request) -> Response[Workspace]:
     """Make a workspace; 200 if it may exist and does, 409 if it may not."""
-    opened = usecase.create(
-        data, caller=request.caller, store=request.store, now=datetime.now(UTC)
-    )
+    opened = usecase.create(data, caller=request.caller, store=request.store, now=datetime.now(UTC))
     return Response(opened.workspace, status_code=201 if opened.created else 200)
 
 
@@ -64,7 +62,7 @@ def find(
     )
 
 
-@get("/api/v1/workspaces/{workspace_id:str}", sync_to_thread=True)
+@get("/api/v1/workspaces/{workspace_id:str}", sync_to_thread=True, opt={"small": True})
 def get_one(workspace_id: str, request: Request) -> Workspace:
     """Return one workspace."""
     return usecase.get(workspace_id, caller=request.caller, store=request.store)

@@ -114,5 +114,3 @@ class Dispatcher:
             store=self._store,
             now=datetime.now(UTC),
         )
-
-

@@ -35,9 +35,7 @@ class Clocks:
     @staticmethod
     def read() -> Clocks:
         """Return the clocks now."""
-        return Clocks(
-            time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME), time.time()
-        )
+        return Clocks(time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME), time.time())
 
 
 def jumped(before: Clocks, after: Clocks, *, pause_s: float) -> bool:

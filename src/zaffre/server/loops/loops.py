@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
-import importlib.util
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from zaffre.compute.driver import Driver, DriverFailed
 from zaffre.compute.local import LocalDriver
 from zaffre.server import log, seal
-from zaffre.server.loops import attempts, idle
+from zaffre.server.loops import attempts, garbage, idle
 from zaffre.server.loops.dispatcher import Dispatcher
 from zaffre.server.loops.leases import Leases
 from zaffre.server.store.store import Store
@@ -54,9 +52,7 @@ class Loops:
         self._keep("leases", Leases(self._store, self._driver).run)
         if self._store.settings.started_by_sdk:
             self._keep("idle", lambda: idle.run(self._store, self._door, self._stop))
-        if importlib.util.find_spec("zaffre.server.loops.garbage") is not None:
-            garbage = importlib.import_module("zaffre.server.loops.garbage")
-            self._keep("garbage", lambda: garbage.run(self._store))
+        self._keep("garbage", lambda: garbage.run(self._store))
 
     async def stop(self) -> None:
         """End every loop; runners go on."""

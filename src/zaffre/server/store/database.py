@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 
 class Transaction:
@@ -52,8 +53,8 @@ class Database:
             self._reader = sa.create_engine(self.url, pool_size=8, max_overflow=24)
             self._writer = sa.create_engine(self.url, poolclass=sa.pool.StaticPool)
             for engine in (self._reader, self._writer):
-                sa.event.listen(engine, "connect", _prepare_sqlite)
-                sa.event.listen(engine, "begin", _begin_sqlite)
+                event.listen(engine, "connect", _prepare_sqlite)
+                event.listen(engine, "begin", _begin_sqlite)
         else:
             self.url = self.url.set(drivername="postgresql+psycopg")
             self._reader = self._writer = sa.create_engine(
@@ -72,14 +73,13 @@ class Database:
 
         durable: when the block ends, the commit survives power loss, not only dead processes.
         """
-        with self._writing(durable) as connection:
-            with connection.begin():
-                if self.is_sqlite:
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
-                elif not durable:
-                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
-                tx = Transaction(connection)
-                yield tx
+        with self._writing(durable) as connection, connection.begin():
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            elif not durable:
+                connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+            tx = Transaction(connection)
+            yield tx
         if tx.topics:
             self.on_commit(tx.topics)
 

@@ -22,9 +22,7 @@ _columns = (
     experiments.c.archived_at,
     experiments.c.tags,
 )
-_by_id = sa.select(*_columns).where(
-    experiments.c.experiment_id == sa.bindparam("experiment_id")
-)
+_by_id = sa.select(*_columns).where(experiments.c.experiment_id == sa.bindparam("experiment_id"))
 _count = (
     sa.update(experiments)
     .where(experiments.c.experiment_id == sa.bindparam("of_id"))
@@ -89,9 +87,7 @@ def find_all(
         query = query.where(
             sa.or_(
                 experiments.c.name > last.name,
-                sa.and_(
-                    experiments.c.name == last.name, experiments.c.experiment_id > after
-                ),
+                sa.and_(experiments.c.name == last.name, experiments.c.experiment_id > after),
             )
         )
     if limit is not None:

@@ -13,7 +13,6 @@ from zaffre.contract.run import RunState
 from zaffre.server.store.database import Transaction
 from zaffre.server.store.tables import run_history
 
-
 _append = sa.insert(run_history).values(
     position=sa.select(sa.func.coalesce(sa.func.max(run_history.c.position) + 1, 0))
     .where(run_history.c.run_key == sa.bindparam("of_run"))
@@ -52,9 +51,7 @@ def of_run(tx: Transaction, run_key: int) -> list[Happening]:
             at=row.at,
             state=RunState(row.state),
             attempt=row.attempt,
-            reason=(
-                None if row.reason is None else msgspec.json.decode(row.reason, type=Reason)
-            ),
+            reason=(None if row.reason is None else msgspec.json.decode(row.reason, type=Reason)),
         )
         for row in rows
     ]

@@ -43,7 +43,7 @@ class Claimed:
     state: RunState
 
 
-def claim(  # noqa: PLR0913
+def claim(
     run_id: str, number: int, asked: Claim, *, caller: Caller, store: Store, now: datetime
 ) -> Claimed:
     """Give an attempt to the runner that asks first; the same one may ask again.
@@ -70,7 +70,7 @@ def claim(  # noqa: PLR0913
         return Claimed(changed, changed.state)
 
 
-def report(  # noqa: PLR0913
+def report(
     run_id: str,
     number: int,
     said: Report,
@@ -94,9 +94,7 @@ def report(  # noqa: PLR0913
         found, attempt = _lock_present(tx, run_id, number)
         if not _is_claimed_by(attempt, claim_id):
             raise AttemptSuperseded(run_id, number)
-        attempts.set_lease(
-            tx, found.key, number, now.timestamp() + store.settings.lease_s
-        )
+        attempts.set_lease(tx, found.key, number, now.timestamp() + store.settings.lease_s)
         run = found.run
         if run.state in _STOPPED or attempt.kind is AttemptKind.SALVAGE:
             return run.state
@@ -109,7 +107,7 @@ def report(  # noqa: PLR0913
         return runs.change(tx, found, after, now=now).state
 
 
-def _report_end(  # noqa: PLR0913
+def _report_end(
     run_id: str,
     number: int,
     said: Report,
@@ -131,9 +129,7 @@ def _report_end(  # noqa: PLR0913
         return end_run(tx, found, attempt, said, now=now).state
 
 
-def end_run(
-    tx: Transaction, found: Found, attempt: Attempt, said: Report, *, now: datetime
-) -> Run:
+def end_run(tx: Transaction, found: Found, attempt: Attempt, said: Report, *, now: datetime) -> Run:
     """End attempt, run and tokens by a final report; a run that has ended keeps its end."""
     run = found.run
     attempts.end(tx, attempt, now.timestamp())
@@ -177,18 +173,14 @@ def _end_children(tx: Transaction, parent: Run, now: datetime) -> None:
         runs.change(tx, child, after, now=now)
 
 
-def renew(
-    run_id: str, number: int, *, caller: Caller, store: Store, now: datetime
-) -> RunState:
+def renew(run_id: str, number: int, *, caller: Caller, store: Store, now: datetime) -> RunState:
     """Extend a runner's lease; return the run's state. NotResponding is left again."""
     _require_own(caller, run_id, number)
     with store.database.transaction() as tx:
         found, attempt = _lock_present(tx, run_id, number)
         if not attempt.claimed:
             raise AttemptSuperseded(run_id, number)
-        attempts.set_lease(
-            tx, found.key, number, now.timestamp() + store.settings.lease_s
-        )
+        attempts.set_lease(tx, found.key, number, now.timestamp() + store.settings.lease_s)
         if found.run.state is not RunState.NOT_RESPONDING:
             return found.run.state
         before = history.last_state_before(tx, found.key, RunState.NOT_RESPONDING)
@@ -209,9 +201,7 @@ def state_of(run_id: str, number: int, *, store: Store) -> RunState:
     return found.run.state
 
 
-def runner_died(
-    run_id: str, number: int, exit_: Exit, *, store: Store, now: datetime
-) -> None:
+def runner_died(run_id: str, number: int, exit_: Exit, *, store: Store, now: datetime) -> None:
     """Go on without a runner that has ended before its last report was taken.
 
     One that has reported its end, or never had the attempt, changes nothing.
@@ -229,9 +219,7 @@ def runner_died(
             _salvage(tx, found, attempt, Reason(ReasonKind.RUNNER_DIED, facts), now=now)
 
 
-def start_failed(
-    run_id: str, number: int, problem: str, *, store: Store, now: datetime
-) -> None:
+def start_failed(run_id: str, number: int, problem: str, *, store: Store, now: datetime) -> None:
     """End a run whose driver cannot start a runner."""
     with store.database.transaction(durable=True) as tx:
         found = runs.lock(tx, run_id)
@@ -359,5 +347,3 @@ def _require_own(caller: Caller, run_id: str, number: int) -> None:
 def _joined(before: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
     """A repeated report must not double its warnings."""
     return before + tuple(text for text in more if text not in before)
-
-

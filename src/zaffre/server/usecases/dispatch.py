@@ -68,8 +68,7 @@ def next_orders(
                 orders.append(_order(tx, store, address, found, attempt, now=now))
         free = max(0, target.slots - len(present))
         waiting = runs.find_waiting(tx, target.name, free + _TOLD_MAX)
-        for found in waiting[:free]:
-            orders.append(_start(tx, store, address, target, found, now=now))
+        orders += [_start(tx, store, address, target, found, now=now) for found in waiting[:free]]
         for found in waiting[free:]:
             if found.run.reason is None:
                 _tell(tx, found, target, now=now)

@@ -36,9 +36,7 @@ def open_named(
         return experiments.find_all(tx, workspace_id=workspace_id, name=name)[0]
 
 
-def find(
-    workspace_id: str, *, caller: Caller, store: Store, name: str | None
-) -> list[Experiment]:
+def find(workspace_id: str, *, caller: Caller, store: Store, name: str | None) -> list[Experiment]:
     """Return a workspace's experiments by name."""
     require(caller, "experiment.read", workspace_id)
     with store.database.reading() as tx:

@@ -103,5 +103,3 @@ def remove_expired_tokens(*, store: Store, now: datetime) -> None:
 
 def _words(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-

@@ -126,9 +126,7 @@ def _create(
                 submitted_by=caller.name,
                 spec=request.spec,
             )
-            runs.insert(
-                tx, run, idempotency_key=request.idempotency_key, sealed_environment=secret
-            )
+            runs.insert(tx, run, idempotency_key=request.idempotency_key, sealed_environment=secret)
             made.append(run)
         if any(run.state is RunState.QUEUED for run in made):
             tx.notify("queue")
@@ -239,6 +237,13 @@ def change(run_id: str, changes: Change, *, caller: Caller, store: Store, now: d
         return runs.change(tx, found, after, now=now)
 
 
+def require_may_change(run_id: str, *, caller: Caller, store: Store) -> None:
+    """Raise Forbidden unless the caller may change the run."""
+    with store.database.reading() as tx:
+        found = runs.get(tx, run_id)
+        require_change(caller, "run.change", found.run, runs.ancestors(tx, found.run))
+
+
 def start(run_id: str, *, caller: Caller, store: Store, now: datetime) -> Run:
     """Let an interactive run begin; one that runs already stays as it is."""
     with store.database.transaction() as tx:
@@ -262,7 +267,7 @@ def complete(run_id: str, *, caller: Caller, store: Store, now: datetime) -> Run
         return runs.change(tx, found, after, now=now)
 
 
-def fail(  # noqa: PLR0913
+def fail(
     run_id: str,
     error: RunError,
     reason: Reason | None,
@@ -330,9 +335,7 @@ def cancel_locked(
     return runs.change(tx, found, ended, now=now)
 
 
-def drop_attempt(
-    tx: Transaction, run_id: str, attempt: Attempt | None, now: datetime
-) -> None:
+def drop_attempt(tx: Transaction, run_id: str, attempt: Attempt | None, now: datetime) -> None:
     """End an attempt that no runner has, and the run's tokens."""
     if attempt is not None:
         attempts.end(tx, attempt, now.timestamp())

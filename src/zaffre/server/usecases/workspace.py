@@ -39,9 +39,7 @@ def create(request: WorkspaceRequest, *, caller: Caller, store: Store, now: date
     return opened
 
 
-def open_named(
-    request: WorkspaceRequest, *, caller: Caller, store: Store, now: datetime
-) -> Opened:
+def open_named(request: WorkspaceRequest, *, caller: Caller, store: Store, now: datetime) -> Opened:
     """Return the workspace that a config.json names; a personal server makes it at first use.
 
     Raises NotFound on a team's server, and for a run's token if it is another workspace.
