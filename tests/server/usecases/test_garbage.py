@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ import pytest
 from tests.server.conftest import OWNER, World
 from tests.server.data import entry, sha256_of, upload
 
-from zaffre.contract.errors import BlobsMissing, Forbidden
+from zaffre.contract.errors import BlobsMissing, Forbidden, NotFound
 from zaffre.server.access import Caller
 from zaffre.server.store import garbage as store_garbage
 from zaffre.server.usecases import blob as blobs
@@ -167,8 +168,6 @@ def test_a_file_without_a_row_goes_once_it_is_old(world: World) -> None:
         incoming.finish()
         world.store.blobs.place(incoming)
     assert collect(world, force=True).removed_count == 0
-    import os
-
     os.utime(world.store.blobs.file_path(NAME), (1, 1))
     assert collect(world).removed_count == 1
 
@@ -191,8 +190,6 @@ def test_a_runs_token_reads_what_its_workspace_uses_and_no_other_blob(world: Wor
     )
     with blobs.open_blob(NAME, caller=runner.caller, store=world.store) as file:
         assert file.read() == CONTENT
-    from zaffre.contract.errors import NotFound
-
     with pytest.raises(NotFound):
         blobs.open_blob(sha256_of(b"other"), caller=runner.caller, store=world.store)
     stranger = Caller("run", "x", "h", run_id="x", attempt=1, workspace_id="elsewhere")
