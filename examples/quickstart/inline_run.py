@@ -31,7 +31,7 @@ def log_data(run):
     run.log("Data set", "breast cancer, Wisconsin")
     run.log_list("First features", list(data.feature_names[:5]))
     for name, values in zip(data.feature_names[:3], frame.T):
-        run.log_row("Features", name=name, mean=values.mean(), std=values.std())
+        run.log_row("Features", feature=name, mean=values.mean(), std=values.std())
     counts = np.bincount(data.target)
     run.log_table("Classes", {"class": list(data.target_names), "rows": counts.tolist()})
 

@@ -80,7 +80,7 @@ def test_run_show_shows_all_nine_kinds_of_metrics(quickstart: Project) -> None:
     for words in (
         "breast cancer, Wisconsin",
         "mean radius, mean texture",
-        "3 rows; last: name=mean perimeter",
+        "3 rows; last: feature=mean perimeter",
         "2 rows; last: class=benign, rows=357",
         "Mean radius_",
         "2 classes, ",
