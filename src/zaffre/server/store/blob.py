@@ -195,8 +195,10 @@ class BlobFolder:
                 return
             if self._synced_once and len(waiting) <= _SYNC_ONE_BY_ONE:
                 for sha256 in waiting:
-                    _sync_path(self.file_path(sha256))
-                    _sync_path(self.path / sha256[:2])
+                    # One that is removed meanwhile is missed by the transaction that names it.
+                    with contextlib.suppress(FileNotFoundError):
+                        _sync_path(self.file_path(sha256))
+                        _sync_path(self.path / sha256[:2])
                 self._unsynced -= waiting
                 return
             waiting = set(self._unsynced)
