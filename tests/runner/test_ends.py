@@ -141,6 +141,17 @@ def test_a_run_that_takes_too_long_is_canceled_and_says_so(bench):
     assert report["reason"] == {"kind": "duration_passed", "facts": {"limit_s": 1}}
 
 
+def test_a_folder_that_cannot_be_made_fails_the_run_and_says_so(bench):
+    report = bench.run("pass", attempt={"folder": "/dev/null/1"})
+    assert report["state"] == "Failed"
+    assert report["error"]["code"] == "SystemError"
+    assert "Not a directory: '/dev/null/1'" in report["error"]["message"]
+
+
+def test_a_limit_of_years_is_a_limit(bench):
+    assert bench.run("print('fine')", max_duration_s=10**9)["state"] == "Completed"
+
+
 def test_a_runner_that_gets_sigterm_ends_its_script_and_fails_the_run(bench):
     bench.start("import time; print('up', flush=True); time.sleep(300)")
     bench.server.settle(lambda: "up" in bench.server.log())

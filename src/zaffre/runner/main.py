@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from http.client import HTTPResponse
 
 from zaffre.client import process
@@ -146,12 +147,10 @@ class Execution:
             self._tree.close()
             return EXIT_FAILED
         self._tree.wait_ready()
-        self._folder.make()
-        self._folder.redirect_stderr()
         self._lease.start()
         threading.Thread(target=self._take_signal, name="signals", daemon=True).start()
         try:
-            return self._finish(self._execute(ahead))
+            return self._finish(self._execute_or_tell(ahead))
         except Superseded:
             note("runner.superseded")
             self._tree.kill()
@@ -159,6 +158,20 @@ class Execution:
         finally:
             self._lease.stop()
             self._tree.close()
+
+    def _execute_or_tell(self, ahead: Ahead | None) -> Ending:
+        """Execute; a fault of ours, or a disk without room, becomes the run's reason."""
+        try:
+            self._folder.make()
+            self._folder.redirect_stderr()
+            return self._execute(ahead)
+        except Superseded:
+            raise
+        except Exception as problem:
+            note("runner.failed", traceback=traceback.format_exc())
+            self._tree.kill()
+            text = str(problem) if isinstance(problem, OSError) else repr(problem)
+            return Broken(Reason(ReasonKind.RUNNER_FAILED, {"stage": "run", "problem": text}))
 
     def _execute(self, ahead: Ahead | None) -> Ending:
         """Prepare, launch and watch the script. Raises Superseded."""
