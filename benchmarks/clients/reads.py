@@ -56,7 +56,7 @@ def newest(count: int) -> tuple[float, int]:
     experiment = _experiment()
     begun = time.perf_counter()
     runs = list(itertools.islice(experiment.get_runs(), count))
-    states = [(run.id, run.get_tags()) for run in runs]
+    states = [(run.id, run.status, run.tags) for run in runs]
     return (time.perf_counter() - begun) * 1e3, len(states)
 
 
