@@ -19,6 +19,7 @@ from zaffre.server.store.database import Database
 
 #: Every revision of store/migrations/versions, oldest first; the last is this release's.
 REVISIONS = ("0001",)
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class SchemaTooNew(ZaffreError):
@@ -34,33 +35,42 @@ class SchemaTooNew(ZaffreError):
         )
 
 
-def prepare(database: Database) -> None:
-    """Make `database` ready for this release. Raises SchemaTooNew."""
+def prepare(
+    database: Database,
+    *,
+    revisions: tuple[str, ...] = REVISIONS,
+    migrations: Path = MIGRATIONS,
+) -> None:
+    """Make `database` ready for this release. Raises SchemaTooNew.
+
+    revisions, migrations: those of another release, for tests.
+    """
     with database.reading() as tx:
         found = _revision(tx.connection)
-    if found == REVISIONS[-1]:
+    if found == revisions[-1]:
         return
     if found is None:
         with database.transaction(durable=True) as tx:
             tables.metadata.create_all(tx.connection)
-            _stamp(tx.connection)
+            _stamp(tx.connection, revisions[-1])
         return
-    if found not in REVISIONS:
+    if found not in revisions:
         raise SchemaTooNew(found)
     if database.is_sqlite:
         _copy_sqlite(Path(str(database.url.database)), found)
-    migrate(database.url)
+    migrate(database.url, migrations)
 
 
-def migrate(url: sa.URL, to: str = "head") -> None:
+def migrate(url: sa.URL, migrations: Path = MIGRATIONS) -> None:
     """Run the migrations that are due."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
     config.attributes["url"] = url
-    command.upgrade(config, to)
+    command.upgrade(config, "head")
 
 
 def _revision(connection: sa.Connection) -> str | None:
@@ -71,12 +81,12 @@ def _revision(connection: sa.Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _stamp(connection: sa.Connection) -> None:
+def _stamp(connection: sa.Connection, revision: str) -> None:
     connection.execute(
         sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     )
     connection.execute(
-        sa.text("INSERT INTO alembic_version VALUES (:version)"), {"version": REVISIONS[-1]}
+        sa.text("INSERT INTO alembic_version VALUES (:version)"), {"version": revision}
     )
 
 
