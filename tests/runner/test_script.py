@@ -98,7 +98,7 @@ def test_the_environment_is_that_of_the_submitter_and_of_the_spec_and_nothing_el
     os.environ["OF_THE_SERVER"] = "1"
     try:
         process = {
-            "PATH": "/usr/bin:/bin",
+            "PATH": "/elsewhere:/bin",
             "HOME": "/home/x",
             "MINE": "1",
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
@@ -123,7 +123,7 @@ def test_the_environment_is_that_of_the_submitter_and_of_the_spec_and_nothing_el
     others = {n: v for n, v in seen.items() if n not in ours}
     others.pop("LC_CTYPE", None)  # Python's own doing, where the locale is C
     assert others == {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PATH": f"{Path(sys.executable).parent}:/elsewhere:/bin",
         "HOME": "/home/x",
         "MINE": "2",
         "EXAMPLE_ENV_VAR": "EXAMPLE_VALUE",
@@ -193,7 +193,7 @@ def test_prints_arrive_while_the_script_runs(bench):
 
 
 def test_neither_token_nor_environment_stand_in_arguments_or_on_the_disk(bench):
-    process = {"PATH": "/usr/bin:/bin", "PASSWORD": "hunter2-in-the-environment"}
+    process = {"PATH": "/elsewhere:/bin", "PASSWORD": "hunter2-in-the-environment"}
     order = bench.start(
         "import time; print('up', flush=True); time.sleep(300)",
         attempt={"process_environment": process},
