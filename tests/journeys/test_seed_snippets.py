@@ -235,11 +235,15 @@ def test_model_files_are_downloaded_from_the_run(trained: Project) -> None:
         f"""{LAST_RUN}
 print(run.get_file_names())
 run.download_file(name='outputs/model.pkl', output_file_path='model.pkl')
+for name in run.get_file_names():
+    run.download_file(name, 'downloaded/')
 """
     )
     assert "'outputs/model.pkl'" in output
     assert "'user_logs/std_log.txt'" in output
     assert (trained.folder / "model.pkl").stat().st_size > 100
+    # The script printed nothing; its log is there all the same.
+    assert (trained.folder / "downloaded" / "std_log.txt").read_bytes() == b""
 
 
 def test_a_local_file_is_registered_as_a_model(trained: Project) -> None:

@@ -82,6 +82,8 @@ class GrowingFile:
                 if not piece:
                     break
                 sent += self._send(piece)
+            if ended and size == 0:
+                self._send(b"")  # a file that stayed empty is one of the run's files all the same
             if size <= self._limit:
                 self._last = self._before(fd, self.offset)
         return sent
