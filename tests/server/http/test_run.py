@@ -128,6 +128,27 @@ def test_who_waits_is_answered_when_the_state_changes(
     assert time.monotonic() - began < 5
 
 
+def test_who_waits_with_several_states_is_not_answered_by_a_move_between_them(
+    server: ServerProcess, experiment: dict[str, Any]
+) -> None:
+    run = create(server.client, experiment, state="NotStarted")
+    path = f"/api/v1/runs/{run['run_id']}"
+    answers: list[dict[str, Any]] = []
+
+    def wait() -> None:
+        query = "state=NotStarted&state=Running&timeout_s=30"
+        answers.append(server.client.get(f"{path}/wait?{query}").json)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    server.client.post(f"{path}/start")
+    thread.join(0.5)
+    assert thread.is_alive()
+    server.client.post(f"{path}/complete")
+    thread.join(20)
+    assert answers[0]["state"] == "Completed"
+
+
 def test_who_waits_with_an_old_state_is_answered_at_once(
     server: ServerProcess, experiment: dict[str, Any]
 ) -> None:

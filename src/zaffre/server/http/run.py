@@ -165,12 +165,15 @@ def change(run_id: str, data: RunChange, request: Request) -> Run:
 async def wait(
     run_id: str,
     request: Request,
-    known_state: Annotated[str | None, QueryParameter(name="state")] = None,
+    known_states: Annotated[list[str] | None, QueryParameter(name="state")] = None,
     attempt: int | None = None,
     timeout_s: float = 20.0,
 ) -> Run:
-    """Answer the run once its state (or attempt) differs from the given one, or in time."""
-    known = None if known_state is None else _state(known_state)
+    """Answer the run once its state is none of those given (or its attempt another), or in time.
+
+    Who waits for a run's end gives all states that are not final, and is not woken by the rest.
+    """
+    known = {_state(name) for name in known_states or ()}
     if not 0 <= timeout_s <= HOLD_MAX_S:
         raise Invalid("timeout_s", f"must be from 0 to {HOLD_MAX_S:.0f}")
     deadline = time.monotonic() + timeout_s
@@ -179,7 +182,7 @@ async def wait(
             run = await asyncio.to_thread(
                 usecase.get, run_id, caller=request.caller, store=request.store
             )
-            differs = run.state is not known or attempt not in (None, run.attempt)
+            differs = run.state not in known or attempt not in (None, run.attempt)
             left = deadline - time.monotonic()
             if differs or left <= 0 or request.store.hub.closing:
                 return run
