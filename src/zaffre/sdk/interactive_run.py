@@ -139,22 +139,24 @@ def create_children(parent: Run, count: Any, tag_key: str | None, tag_values: An
     from zaffre.sdk import labels
     from zaffre.sdk.run import of_record
 
-    by_tags = tag_key is not None or tag_values is not None
-    if count is not None and by_tags:
+    if count is not None and (tag_key is not None or tag_values is not None):
         raise UserErrorException(
             "create_children: give count, or tag_key and tag_values, not both."
         )
-    if count is None and (tag_key is None or tag_values is None):
+    if count is not None:
+        if not isinstance(count, int) or count < 0:
+            raise UserErrorException(
+                f"create_children: count must be a whole number, not {count!r}."
+            )
+        key, values = "azureml.batch_child_number", [str(number) for number in range(count)]
+    elif tag_key is None or tag_values is None:
         raise UserErrorException("create_children: give count, or both tag_key and tag_values.")
-    if count is not None and (not isinstance(count, int) or count < 0):
-        raise UserErrorException(f"create_children: count must be a whole number, not {count!r}.")
-    key = "azureml.batch_child_number" if count is not None else tag_key
-    values = range(count) if count is not None else list(tag_values)
+    else:
+        key, values = tag_key, list(tag_values)
     requests: list[dict[str, Any]] = []
     for value in values:
-        text = str(value) if count is not None else value
         request = request_of(None, "NotStarted", parent_run_id=parent.id)
-        request["tags"] = labels.convert({key: text}, "tag")
+        request["tags"] = labels.convert({key: value}, "tag")
         requests.append(request)
     experiment = parent.experiment
     children: list[Run] = []

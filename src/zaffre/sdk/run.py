@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from zaffre.contract.errors import ZaffreError
 from zaffre.sdk import experiment as experiments
 from zaffre.sdk import session
 from zaffre.sdk.exceptions import (
@@ -482,7 +483,10 @@ class Run:
             from zaffre.sdk.metric_log import step_number
 
             step = step_number(step)
-        log.scalar(name, value, step=step, description=description or None)
+        try:
+            log.scalar(name, value, step=step, description=description or None)
+        except ZaffreError as refusal:
+            raise self._not_logged(refusal) from refusal
 
     def log_list(self, name: str, value: Any, description: str | None = "") -> None:
         """Add a list of values: a list, tuple, range, generator, 1-d array or column.
@@ -492,14 +496,20 @@ class Run:
         from zaffre.sdk import metric_log
 
         values = metric_log.values(value)
-        self._log_for(name).values(name, values, description=description or None)
+        try:
+            self._log_for(name).values(name, values, description=description or None)
+        except ZaffreError as refusal:
+            raise self._not_logged(refusal) from refusal
 
     def log_row(self, name: str, description: str | None = None, **kwargs: Any) -> None:
         """Add one row, its columns by keyword. Raises AzureMLException for a list in a column."""
         from zaffre.sdk import metric_log
 
         cells = metric_log.row(kwargs)
-        self._log_large(lambda log: log.row(name, cells, description=description or None), name)
+        try:
+            self._log_for(name).row(name, cells, description=description or None)
+        except ZaffreError as refusal:
+            raise self._not_logged(refusal) from refusal
 
     def log_table(self, name: str, value: Any, description: str | None = "") -> None:
         """Add rows: a dict of columns of one length (or of scalars), or a data frame.
@@ -509,7 +519,10 @@ class Run:
         from zaffre.sdk import metric_log
 
         columns = metric_log.columns(value)
-        self._log_for(name).table(name, columns, description=description or None)
+        try:
+            self._log_for(name).table(name, columns, description=description or None)
+        except ZaffreError as refusal:
+            raise self._not_logged(refusal) from refusal
 
     def log_image(
         self, name: str, path: Any = None, plot: Any = None, description: str | None = ""
@@ -581,13 +594,13 @@ class Run:
             self._check_name(name)
         return self._log if self._log is not None else self._open_log()
 
-    def _log_large(self, append: Callable[[MetricLog], None], name: str) -> None:
-        from zaffre.contract.errors import RecordTooLarge
+    @staticmethod
+    def _not_logged(refusal: ZaffreError) -> AzureMLException:
+        from zaffre.sdk.exceptions import from_refusal
 
-        try:
-            append(self._log_for(name))
-        except RecordTooLarge as problem:
-            raise AzureMLException(f"Metric Document is too large: {problem.message}") from problem
+        if refusal.code == "metric.too_large":
+            return AzureMLException(f"Metric Document is too large: {refusal.message}")
+        return from_refusal(refusal)
 
     def _check_name(self, name: str) -> None:
         from zaffre.sdk.metric_log import check_name

@@ -19,6 +19,7 @@ present one is drained and left for good. Only the script's own logs are streame
 
 from __future__ import annotations
 
+import codecs
 import re
 import sys
 
@@ -43,6 +44,8 @@ _STREAMED = re.compile(
     r"(azureml-logs/\d\d_.+|azureml-logs/hyperdrive\.txt|user_logs/std_log.*\.txt)\Z"
 )
 _CHUNK_BYTES = 1 << 20
+#: What stands for bytes that are no text.
+_REPLACED = "\ufffd"
 
 
 def wait(run: Run, *, show_output: bool, raise_on_error: bool) -> dict[str, Any]:
@@ -89,7 +92,7 @@ def wait_for_end(run: Run) -> None:
 
 
 def _stream(run: Run) -> None:
-    _say(f"RunId: {run.id}\nWeb View: {run.get_portal_url()}\n")
+    _say(f"RunId: {run.id}\nWeb View: {run.get_portal_url()}")
     logs = _Logs(run.id)
     while run.refresh_record()["state"] not in FINAL:
         _follow(run, logs)
@@ -125,13 +128,14 @@ class _Logs:
             return
         if name != self._name:
             self._begin(name)
-        data = text.encode("utf-8", "replace")
-        if offset > self._offset:
-            self._read_up_to(offset)  # a piece that a lost connection took with it
-        known = self._offset - offset
-        if known < len(data):
-            self._print(text if not known else data[known:].decode("utf-8", "replace"))
-            self._offset = offset + len(data)
+        size = len(text.encode("utf-8", "replace"))
+        if offset == self._offset and _REPLACED not in text:
+            self._print(text)
+            self._offset += size
+        elif offset + size > self._offset:
+            # A lost connection took a piece, or brought one again; or there are bytes that are
+            # no text, so that the offset of what follows is not known. The log itself knows.
+            self._read_on()
 
     def drain(self, names: list[str]) -> None:
         """Print what is left of the present log and of those that come after it."""
@@ -139,42 +143,43 @@ class _Logs:
             if _STREAMED.match(name) and name >= self._name:
                 if name != self._name:
                     self._begin(name)
-                self._read_up_to(None)
+                self._read_on()
         self._end_line()
 
     def _begin(self, name: str) -> None:
         if self._name:
-            self._read_up_to(None)
+            self._read_on()
             self._end_line()
         title = f"Streaming {name}"
-        blank = "\n" if self._name else ""
         self._name, self._offset = name, 0
-        _say(f"{blank}{title}\n{'=' * len(title)}\n")
+        _say(f"\n{title}\n{'=' * len(title)}\n")
 
-    def _read_up_to(self, end: int | None) -> None:
-        while end is None or self._offset < end:
-            size = _CHUNK_BYTES if end is None else min(_CHUNK_BYTES, end - self._offset)
-            content = self._read(size)
+    def _read_on(self) -> None:
+        """Print what the log holds behind what is printed."""
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        while True:
+            content = self._read()
+            self._offset += len(content)
+            self._print(decode(content, not content))
             if not content:
                 return
-            self._offset += len(content)
-            self._print(content.decode("utf-8", "replace"))
 
-    def _read(self, size: int) -> bytes:
+    def _read(self) -> bytes:
         try:
             content, _ = session.current().client.fetch(
                 "GET",
                 f"/runs/{self._run_id}/logs/{self._name}",
-                query={"offset": self._offset, "limit": size},
+                query={"offset": self._offset, "limit": _CHUNK_BYTES},
             )
         except ZaffreError as refusal:
             raise from_refusal(refusal) from refusal
         return content
 
     def _print(self, text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        self._at_line_start = text.endswith("\n")
+        if text:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            self._at_line_start = text.endswith("\n")
 
     def _end_line(self) -> None:
         if not self._at_line_start:
