@@ -128,6 +128,7 @@ class Execution:
         self._waker.settimeout(0)
         _block_sigterm()
         self._tree = tree
+        self._is_listening = False
         self._attempt = Attempt(order)
         self._lease = Lease(self._attempt, self._awake)
         self._stream = Stream(
@@ -147,8 +148,6 @@ class Execution:
             self._tree.close()
             return EXIT_FAILED
         self._tree.wait_ready()
-        self._lease.start()
-        threading.Thread(target=self._take_signal, name="signals", daemon=True).start()
         try:
             return self._finish(self._execute_or_tell(ahead))
         except Superseded:
@@ -189,6 +188,7 @@ class Execution:
         except OSError as problem:
             facts: dict[str, object] = {"stage": "launch", "problem": str(problem)}
             return Broken(Reason(ReasonKind.RUNNER_FAILED, facts))
+        self._listen()
         self._stream.start()
         self._outputs.start()
         mine = os.getpid()
@@ -221,6 +221,9 @@ class Execution:
         snapshot_id = self._spec.snapshot_id
         patience = Patience(self._lease.demanded)
         got = None if ahead is None else ahead.take()
+        if got is None or not got[1]:
+            # This may take long, and a cancel must be heard meanwhile. Else the threads can wait.
+            self._listen()
         try:
             manifest, contents = got or (
                 patience.call(lambda: snapshot.get_manifest(client, workspace_id, snapshot_id)),
@@ -237,6 +240,7 @@ class Execution:
 
     def _finish(self, ending: Ending) -> int:
         """Ship all, report the end, remove the folder. Raises Superseded."""
+        self._listen()
         self._stream.stop()
         self._outputs.stop()
         self._raise_if_superseded()
@@ -304,6 +308,13 @@ class Execution:
             self._waker.send(b"!")
         except BlockingIOError:
             return  # it is awake as it is
+
+    def _listen(self) -> None:
+        """Begin to renew the lease and to take SIGTERM, unless that has begun."""
+        if not self._is_listening:
+            self._is_listening = True
+            self._lease.start()
+            threading.Thread(target=self._take_signal, name="signals", daemon=True).start()
 
     def _take_signal(self) -> None:
         signal.sigwait({signal.SIGTERM})

@@ -25,7 +25,7 @@ BUNDLE_MAX_BYTES = 48 << 20
 BUNDLE_MAX_COUNT = 5_000
 #: Largest snapshot that is asked for while the claim is under way, and how long that may take.
 AHEAD_MAX_BYTES = 8 << 20
-AHEAD_LIMIT_S = 5.0
+AHEAD_LIMIT_S = 1.0
 _CHUNK_BYTES = 1 << 20
 
 
