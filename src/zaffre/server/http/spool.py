@@ -25,6 +25,7 @@ from zaffre.server.usecases import spool as usecase
 from zaffre.server.usecases.spool import BATCH_MAX_BYTES, Batch, SpoolWriter, Stored
 
 _CONTENT_TYPE = b"application/x-ndjson"
+_FROM_OFFSET = re.compile(rb"from_offset=([0-9]{1,15})\Z")
 _ROUTE = re.compile(r"/api/v1/runs/(?P<run_id>[^/]+)/spools/(?P<spool_id>[^/]+)/batches\Z")
 
 
@@ -151,6 +152,9 @@ def _writer(store: Store) -> SpoolWriter:
 
 
 def _from_offset(query: bytes) -> int:
+    plain = _FROM_OFFSET.match(query)
+    if plain is not None:
+        return int(plain[1])
     given = parse_qs(query.decode("latin-1"), keep_blank_values=True)
     texts = given.pop("from_offset", [])
     if given:
