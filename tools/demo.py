@@ -33,6 +33,7 @@ def main() -> int:
     status = call(["up"])
     if status:
         return status
+    sys.stdout.flush()
     done = subprocess.run(
         [sys.executable, "quickstart.py"],
         cwd=EXAMPLE,

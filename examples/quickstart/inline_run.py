@@ -10,6 +10,8 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 
 def explore(experiment):
@@ -50,7 +52,7 @@ def log_classification(run):
     x_train, x_test, y_train, y_test = train_test_split(
         data.data, data.target, test_size=0.3, random_state=0, stratify=data.target
     )
-    model = LogisticRegression(max_iter=5000).fit(x_train, y_train)
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(x_train, y_train)
     labels = [str(name) for name in data.target_names]
     run.log("Accuracy", model.score(x_test, y_test))
     run.log_confusion_matrix(

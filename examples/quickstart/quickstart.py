@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import tempfile
 
-from azureml.train.estimator import Estimator
-from azureml.train.sklearn import SKLearn
 from inline_run import explore
 
 from azureml.core import Experiment, Model, ScriptRunConfig, Workspace
+from azureml.train.estimator import Estimator
+from azureml.train.sklearn import SKLearn
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRAINING = os.path.join(HERE, "training")

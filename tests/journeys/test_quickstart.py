@@ -85,7 +85,7 @@ def test_run_show_shows_all_nine_kinds_of_metrics(quickstart: Project) -> None:
         "Mean radius_",
         "2 classes, ",
         "true \\ predicted",
-        "area under ROC: malignant 0.9",
+        "area under ROC: malignant 0.99",
         "133 residuals",
         "133 predictions",
     ):
