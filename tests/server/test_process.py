@@ -175,3 +175,29 @@ def test_half_a_request_does_not_keep_the_server_from_stopping(new_server: NewSe
     )
     assert server.stop() == 0
     half.close()
+
+
+def test_a_server_serves_from_either_database(new_server: NewServer, database_url: str) -> None:
+    server = new_server("--database", database_url)
+    made = make_run(server.client)
+    kind = server.client.get("/api/v1/server").json["database"]
+    assert kind == database_url.partition(":")[0]
+    changed = server.client.patch("/api/v1/runs/r1", {"set_tags": {"a": "b"}})
+    assert changed.json["tags"] == {"a": "b"}
+    server.restart()
+    server.client.post("/api/v1/runs/r1/complete")
+    run = server.client.get("/api/v1/runs/r1").json
+    assert (run["state"], run["number"]) == ("Completed", made["number"])
+
+
+def test_a_run_goes_to_its_end_on_either_database(
+    new_server: NewServer, prepared_database_url: str
+) -> None:
+    server = new_server("--database", prepared_database_url)
+    spec = {"target": "local", "interpreter": sys.executable, "command": "echo hi"}
+    run = make_run(server.client, state="Queued", spec=spec)
+    deadline = time.monotonic() + 30
+    while run["state"] not in ("Completed", "Failed") and time.monotonic() < deadline:
+        path = f"/api/v1/runs/r1/wait?state={run['state']}&timeout_s=10"
+        run = server.client.get(path).json
+    assert run["state"] == "Completed", run

@@ -15,6 +15,7 @@ import gc
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -43,6 +44,8 @@ from zaffre.server.usecases.server import Address
 
 #: How long answers that are under way may take when the server stops, seconds.
 _STOP_S = 5
+#: Open files that a server may need at most.
+_FILES_MAX = 16_384
 #: How long the loser of two starts waits for the winner's address, seconds.
 _OTHER_START_S = 20.0
 
@@ -84,8 +87,17 @@ def main(arguments: list[str] | None = None) -> int:
         folder.close()
 
 
+def _raise_file_limit() -> None:
+    """Take as many open files as we may: each notebook, runner and waiting page holds one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, _FILES_MAX)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _serve_home(given: argparse.Namespace, ready: _Ready) -> int:
     path: Path = given.home
+    _raise_file_limit()
     settings = settings_file.load(path, os.environ)
     settings = replace(
         settings,

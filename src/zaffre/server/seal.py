@@ -13,6 +13,10 @@ from typing import Any
 _NONCE_BYTES = 12
 
 
+class SealBroken(Exception):
+    """A sealed text was changed, moved to another row, or sealed with another key."""
+
+
 def seal(key: bytes, row_id: str, secret: bytes) -> bytes:
     """Return nonce and ciphertext of `secret`, bound to `row_id`."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
@@ -20,8 +24,13 @@ def seal(key: bytes, row_id: str, secret: bytes) -> bytes:
 
 
 def unseal(key: bytes, row_id: str, sealed: bytes) -> bytes:
-    """Return what `seal` was given. Raises cryptography's InvalidTag for any change."""
-    return _cipher(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], row_id.encode())
+    """Return what `seal` was given. Raises SealBroken."""
+    from cryptography.exceptions import InvalidTag
+
+    try:
+        return _cipher(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], row_id.encode())
+    except InvalidTag as problem:
+        raise SealBroken(row_id) from problem
 
 
 def seal_variables(key: bytes, row_id: str, variables: dict[str, str]) -> bytes:

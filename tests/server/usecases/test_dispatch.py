@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 import sqlalchemy as sa
 from tests.server.conftest import OWNER, Runner, World
 
 from zaffre.contract.attempt import AttemptKind
+from zaffre.contract.errors import Invalid
 from zaffre.contract.reason import ReasonKind, sentence
 from zaffre.contract.run import RunState
 from zaffre.server.access import hash_token
 from zaffre.server.store.tables import attempts, runs, tokens
+from zaffre.server.usecases import attempt as attempt_usecase
+from zaffre.server.usecases import run as run_usecase
 from zaffre.server.usecases.why import why
 
 
@@ -21,11 +27,9 @@ def test_runs_start_in_the_order_in_which_they_came(world: World) -> None:
 
 
 def test_a_run_that_has_to_start_again_keeps_its_turn(world: World) -> None:
-    from zaffre.server.usecases import attempt as usecase
-
     made = [world.queue().run_id for _ in range(4)]
     world.dispatch()
-    usecase.not_claimed(made[0], 1, store=world.store, now=world.now)
+    attempt_usecase.not_claimed(made[0], 1, store=world.store, now=world.now)
     assert [order.run_id for order in world.dispatch()] == [made[0]]
 
 
@@ -83,9 +87,26 @@ def test_a_waiting_runs_place_is_counted_when_asked_for(world: World) -> None:
     before = why(made[4], caller=OWNER, store=world.store, now=world.now)
     assert before.reason is not None
     ahead = before.reason.facts["ahead"]
-    from zaffre.server.usecases import run as usecase
-
-    usecase.cancel(made[3], caller=OWNER, store=world.store, now=world.now)
+    run_usecase.cancel(made[3], caller=OWNER, store=world.store, now=world.now)
     after = why(made[4], caller=OWNER, store=world.store, now=world.now)
     assert after.reason is not None
     assert after.reason.facts["ahead"] == int(str(ahead)) - 1
+
+
+def test_a_run_whose_variables_do_not_open_fails_and_holds_up_nobody(world: World) -> None:
+    broken = world.queue()
+    world.store = replace(world.store, key=bytes(range(32)))
+    fine = world.queue()
+    (order,) = world.dispatch()
+    assert order.run_id == fine.run_id
+    run = world.get(broken.run_id)
+    assert run.state is RunState.FAILED
+    assert run.error is not None
+    assert "sealed with another key" in run.error.message
+
+
+def test_users_code_does_not_run_under_the_account_of_a_teams_server(world: World) -> None:
+    world.store = replace(world.store, settings=replace(world.store.settings, team=True))
+    with pytest.raises(Invalid) as refused:
+        world.queue()
+    assert refused.value.field == "spec.target"

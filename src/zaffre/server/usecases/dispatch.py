@@ -14,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 from zaffre.contract.attempt import AttemptKind, StartOrder
-from zaffre.contract.reason import Reason, ReasonKind
+from zaffre.contract.reason import Reason, ReasonKind, sentence
+from zaffre.contract.run import RunError, RunState
 from zaffre.contract.version import ZAFFRE_VERSION
 from zaffre.contract.workspace import Workspace
 from zaffre.server import seal
@@ -65,10 +66,13 @@ def next_orders(
                 continue
             found = runs.lock_key(tx, attempt.run_key)
             if found.run.attempt == attempt.number:
-                orders.append(_order(tx, store, address, found, attempt, now=now))
+                orders.append(_order(tx, store, address, found, attempt, variables={}, now=now))
         free = max(0, target.slots - len(present))
         waiting = runs.find_waiting(tx, target.name, free + _TOLD_MAX)
-        orders += [_start(tx, store, address, target, found, now=now) for found in waiting[:free]]
+        for found in waiting[:free]:
+            order = _start(tx, store, address, target, found, now=now)
+            if order is not None:
+                orders.append(order)
         for found in waiting[free:]:
             if found.run.reason is None:
                 _tell(tx, found, target, now=now)
@@ -83,7 +87,14 @@ def _start(
     found: Found,
     *,
     now: datetime,
-) -> StartOrder:
+) -> StartOrder | None:
+    try:
+        sealed = runs.sealed_environment(tx, found.key)
+        variables = seal.unseal_variables(store.key, found.run.run_id, sealed)
+    except seal.SealBroken:
+        # One such run must not keep the others from starting.
+        _refuse(tx, found, "its environment variables were sealed with another key", now=now)
+        return None
     number = found.run.attempt + 1
     folder = store.settings.home / "runs" / _folder_name(found.run.run_id) / str(number)
     attempt = attempts.insert(
@@ -98,7 +109,15 @@ def _start(
     waits = Reason(ReasonKind.WAITS_FOR_RUNNER, {"target": target.name})
     after = replace(found.run, attempt=number, claimed=False, reason=waits)
     run = runs.change(tx, found, after, now=now)
-    return _order(tx, store, address, replace(found, run=run), attempt, now=now)
+    there = replace(found, run=run)
+    return _order(tx, store, address, there, attempt, variables=variables, now=now)
+
+
+def _refuse(tx: Transaction, found: Found, problem: str, *, now: datetime) -> None:
+    reason = Reason(ReasonKind.RUNNER_NOT_STARTED, {"problem": problem})
+    error = RunError(code="SystemError", message=sentence(reason))
+    after = replace(found.run, state=RunState.FAILED, reason=reason, error=error)
+    runs.change(tx, found, after, now=now)
 
 
 def _order(
@@ -108,6 +127,7 @@ def _order(
     found: Found,
     attempt: Attempt,
     *,
+    variables: dict[str, str],
     now: datetime,
 ) -> StartOrder:
     run = found.run
@@ -120,9 +140,6 @@ def _order(
         workspace_id=run.workspace_id,
         now=now.timestamp(),
     )
-    sealed = None
-    if attempt.kind is AttemptKind.RUN:
-        sealed = runs.sealed_environment(tx, found.key)
     home = Path(address.home)
     return StartOrder(
         run_id=run.run_id,
@@ -138,7 +155,7 @@ def _order(
         experiment_id=run.experiment_id,
         experiment_name=run.experiment_name,
         root_run_id=run.root_run_id or run.run_id,
-        process_environment=seal.unseal_variables(store.key, run.run_id, sealed),
+        process_environment=variables,
         spec=run.spec,
         final=attempt.final,
         log_max_bytes=store.settings.log_max_bytes,

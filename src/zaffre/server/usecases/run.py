@@ -69,6 +69,11 @@ def create(
         raise Invalid("items", f"has {len(requests)} runs, at most {BATCH_MAX}")
     for request in requests:
         _check(request)
+        if store.settings.team and request.spec is not None and request.spec.target == "local":
+            raise Invalid(
+                "spec.target",
+                "'local' is off on a team's server: users' code would run under its account",
+            )
     sealed = [
         None
         if not request.process_environment
