@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import os
@@ -7,6 +8,7 @@ import socket
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.server.data import line, sha256_of
@@ -53,8 +55,6 @@ def stream_blob(run: RunOnServer, name: str, size: int, piece: bytes) -> tuple[i
 
 
 def test_a_large_blob_goes_in_and_out_with_flat_memory(run: RunOnServer) -> None:
-    import hashlib
-
     assert run.server.process is not None
     piece = os.urandom(1 << 20)
     count = 200
@@ -186,8 +186,6 @@ def test_no_name_leads_out_of_the_store(run: RunOnServer, folder: str, name: str
 
 
 def test_files_with_blanks_and_other_letters_keep_their_names(run: RunOnServer) -> None:
-    from urllib.parse import quote
-
     name = "outputs/my model (1) é%20.pkl"
     put_file(run, name, b"x")
     (item,) = run.client.get(f"{run.path}/files").json["items"]
@@ -258,10 +256,9 @@ def test_what_is_no_batch_is_refused(
 
 
 def test_a_batch_needs_a_token(run: RunOnServer) -> None:
-    answer = run.client.as_caller("zf_wrong-wrong-wrong-wrong").post(
-        f"{run.path}/spools/s/batches?from_offset=0", body=b"\n", headers=NDJSON
-    )
-    assert answer.status == 401
+    stranger = run.client.as_caller("zf_wrong-wrong-wrong-wrong")
+    assert stranger.post(f"{run.path}/spools/s/batches?from_offset=0", headers=NDJSON).status == 401
+    assert stranger.get(f"{run.path}/spools/s").status == 401
 
 
 def test_a_stream_tells_what_happens_and_ends_with_the_run(run: RunOnServer) -> None:
