@@ -33,6 +33,6 @@ class Snapshot:
 
 
 def snapshot_id(files: Iterable[FileEntry]) -> str:
-    """Return the id of a snapshot: the SHA-256 of its sorted manifest, so equal folders share it."""
+    """Return a snapshot's id: the SHA-256 of its sorted manifest, so equal folders share it."""
     manifest = sorted((f.name, f.sha256, f.size_bytes, f.executable) for f in files)
     return hashlib.sha256(json.dumps(manifest, separators=(",", ":")).encode()).hexdigest()
