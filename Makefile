@@ -45,7 +45,8 @@ test: $(VENV)/dev.stamp
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(PYTEST_OPTIONS)
 
 test-fast: $(VENV)/dev.stamp
-	@$(BIN)/pytest -q -n 0 tests/contract
+	@$(BIN)/pytest -q -n $(WORKERS) -m "not processes and not postgresql" \
+		tests/contract tests/client tests/sdk tests/cli tests/server
 
 faults: $(VENV)/dev.stamp
 	@ZAFFRE_FAULTS_REPEAT=$(REPEAT) $(BIN)/pytest -n 0 tests/faults

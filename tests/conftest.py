@@ -169,6 +169,17 @@ class ServerProcess:
         self.start()
 
 
+#: Fixtures that start processes.
+_PROCESSES = {"server", "new_server", "bench", "runners", "home", "run_python", "python38"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start processes: `make test-fast` leaves them out."""
+    for item in items:
+        if not _PROCESSES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.processes)
+
+
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
     """One server for all tests of this process; a test makes its own workspace in it.
