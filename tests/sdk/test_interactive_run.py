@@ -17,6 +17,7 @@ from zaffre.sdk.exceptions import AzureMLException, ServiceException, UserErrorE
 from zaffre.sdk.experiment import Experiment
 from zaffre.sdk.run import Run
 from zaffre.sdk.run_metrics import FileMetric
+from zaffre.sdk.workspace import Workspace
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -366,6 +367,12 @@ def test_a_run_that_does_not_exist_is_a_404(experiment: Experiment) -> None:
         assert caught.value.status_code == 404
 
 
+def test_a_run_of_another_workspace_is_not_found(run: Run) -> None:
+    other = Workspace.create(f"{run.experiment.workspace.name[:20]}-other", show_output=False)
+    with pytest.raises(ServiceException, match="not in workspace"):
+        other.get_run(run.id)
+
+
 def test_tags_and_properties(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     run.tag("k", 3)
     run.tag("bare")
@@ -400,9 +407,13 @@ def test_children_are_running_at_once_and_log_for_themselves(run: Run) -> None:
     assert parent.id == run.id
     assert run.parent is None
     assert child.get_metrics() == {"a": 1}
+    child.log("late", 5)
+    assert Run(run.experiment, child.id).get_metrics() == {"a": 1, "late": 5}
+    child.log("late", 6)
+    child.flush()
     assert run.get_metrics(recursive=True) == {
         run.id: {"a": 0},
-        child.id: {"a": 1},
+        child.id: {"a": 1, "late": [5, 6]},
         grandchild.id: {"a": 2},
     }
     assert [c.id for c in run.get_children()] == [child.id]
@@ -419,6 +430,8 @@ def test_children_made_together_wait_to_be_used(run: Run) -> None:
         {"azureml.batch_child_number": str(number)} for number in range(3)
     ]
     children[0].log("a", 1)
+    assert children[0].get_status() == "Running"
+    assert children[1].get_status() == "NotStarted"
     for child in children:
         child.complete()
     assert {child.get_status() for child in children} == {"Completed"}

@@ -242,6 +242,34 @@ def test_children_made_in_a_script_are_its_children(submit: Submit) -> None:
     assert children[0].get_file_names() == ["f"]
 
 
+def test_an_interactive_run_started_in_a_script_is_its_child(submit: Submit) -> None:
+    run = submit(
+        HEAD + "from azureml.core import Experiment\n"
+        "other = Experiment(run.experiment.workspace, 'other').start_logging()\n"
+        "other.log('o', 1)\n"
+        "other.complete()\n"
+        "run.log('a', 1)\n"
+    )
+    run.wait_for_completion()
+    child = next(run.get_children())
+    assert (child.experiment.name, child.status) == ("other", "Completed")
+    assert child.get_metrics() == {"o": 1}
+    assert run.get_metrics() == {"a": 1}
+
+
+def test_a_script_cannot_log_to_a_run_that_is_none_of_its_kin(submit: Submit, run: Run) -> None:
+    script = submit(
+        HEAD + "import sys\n"
+        "other = run.experiment.workspace.get_run(sys.argv[1])\n"
+        "try: other.log('x', 1)\n"
+        "except Exception as e: print(type(e).__name__, e.message)\n",
+        run.id,
+    )
+    script.wait_for_completion()
+    log = script.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"]
+    assert log.startswith("UserErrorException A script may log to its own run")
+
+
 def test_a_script_registers_what_it_has_uploaded(submit: Submit) -> None:
     run = submit(
         HEAD + "open('m.pkl', 'w').write('m')\n"

@@ -73,7 +73,7 @@ class Life:
 def start(experiment: Experiment, *args: Any, **kwargs: Any) -> Run:
     """Start an interactive run in an experiment, with v1's keywords."""
     from zaffre.sdk import git, notices, run_spool
-    from zaffre.sdk.run import of_record
+    from zaffre.sdk.run import of_record, own_id
 
     if args:
         raise UserErrorException("start_logging() takes keywords only, such as outputs='outputs'.")
@@ -88,15 +88,19 @@ def start(experiment: Experiment, *args: Any, **kwargs: Any) -> Run:
     if folder is not None:
         snapshot_id = take_snapshot_or_warn(os.fspath(folder), experiment.workspace.workspace_id)
         properties.update(git.properties(os.fspath(folder)))
+    # Inside a submitted run the new one is its child: the run's token may change no other run, and
+    # its runner ships what both log.
+    inside = own_id()
     record = create(
         experiment,
         run_id=run_id,
         display_name=name,
+        parent_run_id=inside,
         properties=properties,
         snapshot_id=snapshot_id,
     )
     run = of_record(experiment.workspace, record, experiment)
-    life = Life(outputs or None, asked=outputs is not None, child=False)
+    life = Life(outputs or None, asked=outputs is not None, child=inside is not None)
     run.begin_life(life, run_spool.of_run(run.id))
     return run
 

@@ -84,7 +84,7 @@ class Run:
 
     def refresh_record(self) -> dict[str, Any]:
         """Fetch and return the server's record of the run (not a name of v1's)."""
-        return self.take_record(session.current().request("GET", f"/runs/{self._run_id}"))
+        return self.take_record(_fetch(self._experiment.workspace, self._run_id))
 
     def take_record(self, record: dict[str, Any]) -> dict[str, Any]:
         """Keep a record that the server has answered, and return it (not a name of v1's)."""
@@ -217,7 +217,7 @@ class Run:
         Outside a submitted run: an offline run, or RunEnvironmentException if `allow_offline` is
         off.
         """
-        if _own_id() is not None:
+        if own_id() is not None:
             from zaffre.sdk.submitted_run import context
 
             return context()
@@ -237,7 +237,7 @@ class Run:
 
         Raises ServiceException (status_code 404) if there is none.
         """
-        return of_record(workspace, session.current().request("GET", f"/runs/{run_id}"), None)
+        return of_record(workspace, _fetch(workspace, run_id), None)
 
     @staticmethod
     def list(
@@ -396,18 +396,14 @@ class Run:
 
         Raises AzureMLException when it has not in time; nothing is lost by that.
         """
-        spool = self._spool
-        if spool is None:
-            import sys
+        import sys
 
-            # Without the module nobody in this process has logged to any run.
-            spools = sys.modules.get("zaffre.sdk.run_spool")
-            spool = spools.find(_own_id() or self._run_id) if spools is not None else None
-            if spool is None and not self._is_own():
-                return
-        if spool is None:
-            spool = self._open_spool()
-        spool.flush(timeout_seconds)
+        if self._is_own():
+            self._open_spool()
+        # Without the module nobody in this process has logged to any run.
+        spools = sys.modules.get("zaffre.sdk.run_spool")
+        for spool in spools.find(self._run_id) if spools is not None else ():
+            spool.flush(timeout_seconds)
 
     def wait_for_completion(
         self,
@@ -456,10 +452,18 @@ class Run:
         self._captures.pop().stop(text)
         if self.status in _FINAL:
             return
-        if failed:
-            self.fail(error)
-        else:
+        if not failed:
             self.complete()
+            return
+        try:
+            self.fail(error)
+        except AzureMLException as problem:
+            import warnings
+
+            # The script's own exception is what its caller has to see.
+            warnings.warn(
+                f"Run {self._run_id} is not marked as failed: {problem.message}", stacklevel=2
+            )
 
     # -- metrics
 
@@ -609,14 +613,41 @@ class Run:
 
     def _open_log(self) -> MetricLog:
         self._log = self._open_spool().log_of(self._run_id)
+        if self._life is not None and self._record["state"] == "NotStarted":
+            self._begin()
         return self._log
+
+    def _begin(self) -> None:
+        """Let a child begin with its first record; if no server answers, it is only seen later."""
+        from zaffre.contract.errors import ServerUnreachable
+
+        try:
+            record = session.current().client.request(
+                "POST", f"/runs/{self._run_id}/start", retry_s=0.0
+            )
+        except ServerUnreachable:
+            return
+        except ZaffreError as refusal:
+            raise self._not_logged(refusal) from refusal
+        self.take_record(record)
 
     def _open_spool(self) -> RunSpool:
         if self._spool is None:
             from zaffre.sdk import run_spool
 
+            self._check_kin()
             self._spool = run_spool.of_run(self._run_id)
         return self._spool
+
+    def _check_kin(self) -> None:
+        """Refuse to log from inside one run to another that is neither above nor below it."""
+        if own_id() is None or self._is_own() or self._life is not None:
+            return
+        if self.root_run_id != os.environ.get("AZUREML_ROOT_RUN_ID", own_id()):
+            raise UserErrorException(
+                f"A script may log to its own run, to those above it and to its children; "
+                f"{self._run_id} is none of them."
+            )
 
     def get_metrics(
         self,
@@ -957,7 +988,7 @@ class Run:
 
     def _is_own(self) -> bool:
         """Say whether this process is the run's own script."""
-        return self._run_id == _own_id()
+        return self._run_id == own_id()
 
     @property
     def _life(self) -> Life | None:
@@ -1001,11 +1032,24 @@ def get_run(
     """Return a run of an experiment, as the class of its kind unless `rehydrate` is off."""
     if not rehydrate:
         return Run(experiment, run_id)
-    record = session.current().request("GET", f"/runs/{run_id}")
+    record = _fetch(experiment.workspace, run_id)
     return of_record(experiment.workspace, record, experiment)
 
 
-def _own_id() -> str | None:
+def _fetch(workspace: Workspace, run_id: str) -> dict[str, Any]:
+    """Return the server's record of a run of the workspace; ServiceException 404 without one."""
+    if not isinstance(run_id, str) or not run_id:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise UserErrorException(f"run_id: must be the id of a run, not {run_id!r}.")
+    record = session.current().request("GET", f"/runs/{run_id}")
+    if record["workspace_id"] != workspace.workspace_id:
+        from zaffre.contract.errors import NotFound
+        from zaffre.sdk.exceptions import from_refusal
+
+        raise from_refusal(NotFound("run", run_id, f"It is not in workspace {workspace.name!r}."))
+    return record
+
+
+def own_id() -> str | None:
     """Return the id of the run whose script this process belongs to, None outside one."""
     return os.environ.get("AZUREML_RUN_ID") if "ZAFFRE_RUN_TOKEN" in os.environ else None
 

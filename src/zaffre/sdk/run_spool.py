@@ -32,11 +32,14 @@ class RunSpool:
     def __init__(self, run_id: str, folder: str, *, submitted: bool) -> None:
         self.run_id = run_id
         self.submitted = submitted
+        #: Ids of the runs that this process logs to through the spool.
+        self.logged: set[str] = set()
         self.spool = Spool(folder)
         self.shipper = Shipper(session.current().client, run_id, folder)
 
     def log_of(self, run_id: str) -> MetricLog:
         """Return what appends records of a run to this spool."""
+        self.logged.add(run_id)
         if self.submitted:
             return MetricLog(run_id, self.spool)
         return MetricLog(run_id, self.spool, after=background.ensure_running)
@@ -91,6 +94,10 @@ def of_run(run_id: str) -> RunSpool:
     return found
 
 
-def find(run_id: str) -> RunSpool | None:
-    """Return this process's spool for a run if it has one."""
-    return _spools.get(run_id)
+def find(run_id: str) -> list[RunSpool]:
+    """Return the spools through which this process has logged to a run: its own, its parent's."""
+    return [
+        spool
+        for spool in list(_spools.values())
+        if run_id == spool.run_id or run_id in spool.logged
+    ]

@@ -18,6 +18,8 @@ class Session:
     def __init__(self) -> None:
         self._client: Client | None = None
         self._url: str | None = None
+        #: Snapshots that this process has registered: (workspace, snapshot) to when (monotonic).
+        self.snapshots: dict[tuple[str, str], float] = {}
 
     @property
     def client(self) -> Client:

@@ -351,15 +351,16 @@ def drop_attempt(tx: Transaction, run_id: str, attempt: Attempt | None, now: dat
 def renew(run_id: str, *, caller: Caller, store: Store, now: datetime) -> float:
     """Extend an interactive run's lease; return until when (Unix seconds).
 
-    A run that was NotResponding goes on. One that has ended keeps its end.
+    A run that was NotResponding goes on. One that has ended keeps its end, and one with a runner
+    has its attempt's lease alone: a notebook that logs to it does not answer for it.
     """
     until = now.timestamp() + store.settings.lease_s
     with store.database.transaction() as tx:
         found = _lock(tx, run_id, caller, "run.change")
         run = found.run
-        if run.state in FINAL:
+        if run.state in FINAL or run.spec is not None:
             return until
-        if run.state is RunState.NOT_RESPONDING and run.spec is None:
+        if run.state is RunState.NOT_RESPONDING:
             again = replace(run, state=RunState.RUNNING, reason=None)
             runs.change(tx, found, again, now=now)
         runs.set_lease(tx, found.key, until)
