@@ -3,7 +3,9 @@
 How bytes come in and go, so that nobody who was told "it is here" finds it gone:
 
 * Bytes are written to tmp/ while they are hashed (`Incoming`), and renamed into their place inside
-  the transaction that writes their row (`record`). A file is never there in halves.
+  the transaction that writes their row (`record`). Small ones are held in memory (`Held`) and
+  written to their place beforehand: half the system calls, and a crash there leaves a file without
+  a row, which counts as nothing. The transaction looks whether the file is still there.
 * A blob is there for callers when its row is not marked and its file has the right size. The size
   is looked at (`BlobFolder.has`) because a power loss can leave an empty file behind a rename.
 * Saying "it is here" moves `kept_until` a day ahead (`keep`).
@@ -28,7 +30,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -76,6 +78,43 @@ def full_disk_is_said() -> Iterator[None]:
         raise
 
 
+class Arrived(Protocol):
+    """Bytes that have come whole, with their hash."""
+
+    sha256: str
+    size_bytes: int
+
+    def place(self, target: str) -> None:
+        """Make `target` the file of these bytes."""
+        ...
+
+    def discard(self) -> None:
+        """Remove what is not in its place; harmless otherwise."""
+        ...
+
+
+class Held:
+    """A small blob in memory."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.size_bytes = len(content)
+        self.sha256 = hashlib.sha256(content).hexdigest()
+
+    def place(self, target: str) -> None:
+        """Write the file. One of another size is what a crash has left, and is replaced."""
+        with full_disk_is_said():
+            try:
+                _write_new(target, self.content)
+            except FileExistsError:
+                part = f"{target}.{secrets.token_hex(6)}"
+                _write_new(part, self.content)
+                os.rename(part, target)  # noqa: PTH104
+
+    def discard(self) -> None:
+        """Nothing of it is outside its place."""
+
+
 class Incoming:
     """Bytes on their way in: written to a file in tmp/ and hashed as they come.
 
@@ -86,6 +125,7 @@ class Incoming:
         self.path = path
         self.size_bytes = 0
         self.sha256 = ""
+        self._placed = False
         self._hash = hashlib.sha256()
         with full_disk_is_said():
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -107,8 +147,16 @@ class Incoming:
         if expected is not None and self.sha256 != expected:
             raise BlobMismatch(expected=expected, actual=self.sha256)
 
+    def place(self, target: str) -> None:
+        """Rename the file."""
+        with full_disk_is_said():
+            os.rename(self.path, target)  # noqa: PTH104
+        self._placed = True
+
     def discard(self) -> None:
         """Remove what is still in tmp/; harmless after the file went to its place."""
+        if self._placed:
+            return
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -164,15 +212,14 @@ class BlobFolder:
         """Start to take bytes in."""
         return Incoming(self._tmp / secrets.token_hex(12))
 
-    def place(self, incoming: Incoming) -> None:
-        """Rename finished bytes into their place. Only `record` may do so."""
-        folder = incoming.sha256[:2]
+    def place(self, arrived: Arrived) -> None:
+        """Put finished bytes into their place."""
+        folder = arrived.sha256[:2]
         if folder not in self._made:
             (self.path / folder).mkdir(exist_ok=True)
             self._made.add(folder)
-        with full_disk_is_said():
-            os.rename(incoming.path, f"{self.path}/{folder}/{incoming.sha256}")  # noqa: PTH104
-        self._unsynced.add(incoming.sha256)
+        arrived.place(f"{self.path}/{folder}/{arrived.sha256}")
+        self._unsynced.add(arrived.sha256)
 
     def set_aside(self, sha256: str) -> Path | None:
         """Take a blob out of its place into tmp/ and return where; None if it was not there.
@@ -221,6 +268,20 @@ class BlobFolder:
                 yield from (p.name for p in folder.iterdir() if _SHA256.match(p.name))
 
 
+def _write_new(path: str, content: bytes) -> None:
+    """Write a file that must not exist; leave nothing if that fails."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    view = memoryview(content)
+    try:
+        while view:
+            view = view[os.write(fd, view) :]
+    except BaseException:
+        os.unlink(path)  # noqa: PTH108
+        raise
+    finally:
+        os.close(fd)
+
+
 def _sync_path(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY)
     try:
@@ -242,18 +303,25 @@ def _sync_file_system(folder: Path) -> None:
         os.close(fd)
 
 
+def place_held(folder: BlobFolder, arrived: Sequence[Arrived]) -> None:
+    """Write small blobs to their place, before and outside the transaction that records them."""
+    for one in arrived:
+        if isinstance(one, Held) and not folder.has(one.sha256, one.size_bytes):
+            folder.place(one)
+
+
 def record(
     tx: Transaction,
     folder: BlobFolder,
-    arrived: Sequence[Incoming],
+    arrived: Sequence[Arrived],
     *,
     now: float,
     kept_until: float,
 ) -> None:
     """Put finished uploads into their place and write their rows.
 
-    The row is locked before the file is renamed: a removal of the same blob has either ended, or
-    will find the row unmarked.
+    The row is locked before the file is put or found there: a removal of the same blob has
+    either ended, or will find the row unmarked.
     """
     by_name = {one.sha256: one for one in arrived}
     insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert

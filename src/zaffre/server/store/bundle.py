@@ -11,12 +11,16 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from zaffre.contract.errors import Invalid
-from zaffre.server.store.blob import BlobFolder, Incoming
+from zaffre.server.store.blob import Arrived, BlobFolder, BlobMismatch, Held, Incoming
 
 #: Most bytes of content in one bundle. Larger blobs travel alone.
 BUNDLE_MAX_BYTES = 64 * 1024 * 1024
 #: Most blobs in one bundle.
 BUNDLE_MAX_COUNT = 100_000
+
+#: So many bytes of one bundle are held in memory, since small files are written faster so; what
+#: comes then goes through tmp/.
+_HELD_MAX_BYTES = 8 * 1024 * 1024
 
 _LINE = re.compile(rb"(?P<sha256>[0-9a-f]{64}) (?P<size>0|[1-9][0-9]{0,9})\Z")
 _LINE_MAX_BYTES = 64 + 1 + 10
@@ -31,10 +35,10 @@ class Unpacking:
     """
 
     def __init__(self, folder: BlobFolder) -> None:
-        self.arrived: list[Incoming] = []
+        self.arrived: list[Arrived] = []
         self._folder = folder
         self._line = b""
-        self._current: Incoming | None = None
+        self._current: Incoming | bytearray | None = None
         self._expected = ""
         self._left = 0
         self._total = 0
@@ -45,7 +49,7 @@ class Unpacking:
         while view:
             view = view[self._take(view) :]
 
-    def finish(self) -> list[Incoming]:
+    def finish(self) -> list[Arrived]:
         """All has come; return the blobs."""
         if self._current is not None or self._line:
             raise Invalid("body", "the bundle ends within a blob or its line")
@@ -59,14 +63,17 @@ class Unpacking:
         """Remove what was not recorded."""
         for one in self.arrived:
             one.discard()
-        if self._current is not None:
+        if isinstance(self._current, Incoming):
             self._current.discard()
 
     def _take(self, view: memoryview) -> int:
         """Use the start of `view`; return how many bytes."""
         if self._current is not None:
             part = view[: self._left]
-            self._current.write(part)
+            if isinstance(self._current, Incoming):
+                self._current.write(part)
+            else:
+                self._current += part
             self._left -= len(part)
             self._close_if_whole()
             return len(part)
@@ -91,14 +98,22 @@ class Unpacking:
         if self._total > BUNDLE_MAX_BYTES or len(self.arrived) >= BUNDLE_MAX_COUNT:
             limit = f"at most {BUNDLE_MAX_BYTES} bytes and {BUNDLE_MAX_COUNT} blobs a bundle"
             raise Invalid("body", limit)
-        self._current = self._folder.receive()
+        held = self._total <= _HELD_MAX_BYTES
+        self._current = bytearray() if held else self._folder.receive()
         self._close_if_whole()
 
     def _close_if_whole(self) -> None:
-        if self._left == 0 and self._current is not None:
-            whole, self._current = self._current, None
+        if self._left > 0 or self._current is None:
+            return
+        whole, self._current = self._current, None
+        if isinstance(whole, Incoming):
             self.arrived.append(whole)
             whole.finish(self._expected)
+            return
+        held = Held(bytes(whole))
+        if held.sha256 != self._expected:
+            raise BlobMismatch(expected=self._expected, actual=held.sha256)
+        self.arrived.append(held)
 
 
 def pack(folder: BlobFolder, names: list[str]) -> Iterator[bytes]:

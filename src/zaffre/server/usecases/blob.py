@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from zaffre.contract.errors import NotFound
 from zaffre.server.access import Caller
 from zaffre.server.store import blob as blobs
-from zaffre.server.store.blob import Incoming
+from zaffre.server.store.blob import Arrived
 from zaffre.server.store.database import Transaction
 from zaffre.server.store.store import Store
 from zaffre.server.store.tables import artifacts, blob_uses, runs
@@ -37,11 +37,12 @@ def find_missing(names: Sequence[str], *, caller: Caller, store: Store, now: dat
         return sorted(missing | blobs.keep(tx, store.blobs, there, until=until))
 
 
-def record(arrived: Sequence[Incoming], *, caller: Caller, store: Store, now: datetime) -> int:
+def record(arrived: Sequence[Arrived], *, caller: Caller, store: Store, now: datetime) -> int:
     """Store finished uploads, all in one transaction; return how many. Kept for a day."""
     del caller
     moment = now.timestamp()
     until = moment + store.settings.blob_kept_s * _SPARE
+    blobs.place_held(store.blobs, arrived)
     with store.database.transaction() as tx:
         blobs.record(tx, store.blobs, arrived, now=moment, kept_until=until)
     return len(arrived)
