@@ -23,8 +23,10 @@ if engine.dialect.name == "sqlite":
     event.listen(engine, "connect", _leave_transactions_to_us)
     event.listen(engine, "begin", _begin)
 
-with engine.connect() as connection:
-    context.configure(connection=connection, render_as_batch=True, transactional_ddl=True)
-    with context.begin_transaction():
-        context.run_migrations()
-engine.dispose()
+try:
+    with engine.connect() as connection:
+        context.configure(connection=connection, render_as_batch=True, transactional_ddl=True)
+        with context.begin_transaction():
+            context.run_migrations()
+finally:
+    engine.dispose()
