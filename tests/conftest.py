@@ -170,7 +170,16 @@ class ServerProcess:
 
 
 #: Fixtures that start processes.
-_PROCESSES = {"server", "new_server", "bench", "runners", "home", "run_python", "python38"}
+_PROCESSES = {
+    "server",
+    "new_server",
+    "bench",
+    "runners",
+    "home",
+    "own_home",
+    "run_python",
+    "python38",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
