@@ -16,7 +16,11 @@ LOG_PREFIXES = ("azureml-logs/", "user_logs/", "system_logs/", "logs/azureml/")
 
 def details(run: Run) -> dict[str, Any]:
     """Return the details of a run in any state, fetched now."""
-    record = run.refresh_record()
+    return details_of(run, run.refresh_record())
+
+
+def details_of(run: Run, record: dict[str, Any]) -> dict[str, Any]:
+    """Return the details of a run whose record was fetched just now."""
     found: dict[str, Any] = {"runId": record["run_id"]}
     target = record.get("target") or (None if record.get("type") else "local")
     if target:

@@ -55,7 +55,7 @@ def wait(run: Run, *, show_output: bool, raise_on_error: bool) -> dict[str, Any]
     """
     if show_output:
         try:
-            _stream(run)
+            record = _stream(run)
         except KeyboardInterrupt:
             raise ExperimentExecutionException(
                 "The output streaming for the run interrupted.\n"
@@ -63,8 +63,8 @@ def wait(run: Run, *, show_output: bool, raise_on_error: bool) -> dict[str, Any]
                 f"To cancel it, call run.cancel() or 'zaffre run cancel {run.id}'."
             ) from None
     else:
-        wait_for_end(run)
-    details = run_details.details(run)
+        record = wait_for_end(run)
+    details = run_details.details_of(run, record)
     error = details.get("error")
     if show_output:
         _say_end(run, details, error if not raise_on_error else None)
@@ -75,28 +75,31 @@ def wait(run: Run, *, show_output: bool, raise_on_error: bool) -> dict[str, Any]
     return details
 
 
-def wait_for_end(run: Run) -> None:
-    """Return when the run has ended; the server answers when its state changes."""
-    record = run.refresh_record()
-    while record["state"] not in FINAL:
+def wait_for_end(run: Run) -> dict[str, Any]:
+    """Return the run's record once it has ended; the server holds the request until then."""
+    from zaffre.contract.run import RunState
+
+    unfinished = [state.value for state in RunState if state.value not in FINAL]
+    while True:
         record = session.current().request(
-            "GET",
-            f"/runs/{run.id}/wait",
-            query={
-                "state": record["state"],
-                "attempt": record.get("attempt", 0),
-                "timeout_s": _HOLD_S,
-            },
+            "GET", f"/runs/{run.id}/wait", query={"state": unfinished, "timeout_s": _HOLD_S}
         )
         run.take_record(record)
+        if record["state"] in FINAL:
+            return record
 
 
-def _stream(run: Run) -> None:
+def _stream(run: Run) -> dict[str, Any]:
+    """Print what comes; return the run's record once it has ended."""
     _say(f"RunId: {run.id}\nWeb View: {run.get_portal_url()}")
     logs = _Logs(run.id)
-    while run.refresh_record()["state"] not in FINAL:
+    while True:
+        record = run.refresh_record()
+        if record["state"] in FINAL:
+            break
         _follow(run, logs)
     logs.drain(run_details.log_names(run))
+    return record
 
 
 def _follow(run: Run, logs: _Logs) -> None:
