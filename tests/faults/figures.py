@@ -26,7 +26,9 @@ class Figures:
     def table(self) -> str:
         """Return the table. A kill that broke the promise fails its test, so none is in it."""
         when = datetime.now(UTC).strftime("%Y-%m-%d")
-        machine = f"{os.cpu_count()} cores, {platform.release()}, Python {platform.python_version()}"
+        machine = (
+            f"{os.cpu_count()} cores, {platform.release()}, Python {platform.python_version()}"
+        )
         rows = [
             f"{when}, {machine}. Each kill is at a random moment between submit and end.",
             "",

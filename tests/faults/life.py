@@ -208,7 +208,10 @@ ATTACKS = (
     Attack("the runner", kill_runner, ("Failed", "Completed"), ("runner_died",)),
     Attack("the server", kill_server, ("Completed",)),
     Attack(
-        "the runner and the server", kill_runner_and_server, ("Failed", "Completed"), ("runner_died",)
+        "the runner and the server",
+        kill_runner_and_server,
+        ("Failed", "Completed"),
+        ("runner_died",),
     ),
 )
 
