@@ -187,13 +187,21 @@ def request_of(
     display_name: str | None = None,
     parent_run_id: str | None = None,
 ) -> dict[str, Any]:
-    """Return the body of a request for a run; repeating the request makes no second run."""
+    """Return the body of a request for a run; repeating the request makes no second run.
+
+    Raises UserErrorException for an id that cannot be.
+    """
     import uuid
 
-    if run_id is None:
-        run_id = str(uuid.uuid4())
+    from zaffre.contract import names
+    from zaffre.contract.errors import Invalid
+
+    try:
+        checked = str(uuid.uuid4()) if run_id is None else names.run_id(run_id)
+    except Invalid as problem:
+        raise UserErrorException(problem.message) from problem
     return {
-        "run_id": run_id,
+        "run_id": checked,
         "idempotency_key": uuid.uuid4().hex,
         "state": state,
         "display_name": display_name,

@@ -28,6 +28,7 @@ _SHOWN_OFFENDERS = 5
 #: For how long, and up to which size, a registered snapshot is not asked about again.
 _REMEMBERED_S = 600.0
 _REMEMBERED_MAX_BYTES = 4 << 20
+_REMEMBERED_MAX_FILES = 1_000
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ def _find_registered(source: SourceFolder, session: Session, workspace_id: str) 
     """
     from zaffre.client import blobs
 
-    if not session.snapshots or source.size_bytes > _REMEMBERED_MAX_BYTES:
+    too_many = len(source.files) > _REMEMBERED_MAX_FILES
+    if not session.snapshots or too_many or source.size_bytes > _REMEMBERED_MAX_BYTES:
         return None
     entries: list[FileEntry] = []
     for file in source.files:

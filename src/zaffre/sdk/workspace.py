@@ -160,7 +160,7 @@ class Workspace:
             "POST",
             "/workspaces",
             json={
-                "name": _text(name, "name"),
+                "name": _name(name),
                 "subscription_id": subscription_id or "zaffre",
                 "resource_group": resource_group or "zaffre",
                 "location": location or _LOCATION,
@@ -543,6 +543,16 @@ def _text(value: object, field: str) -> str:
     if not isinstance(value, str) or not value:
         raise UserErrorException(f"{field}: must be text, not {value!r}.")
     return value
+
+
+def _name(value: object) -> str:
+    from zaffre.contract import names
+    from zaffre.contract.errors import Invalid
+
+    try:
+        return names.workspace_name(value)
+    except Invalid as problem:
+        raise UserErrorException(problem.message) from problem
 
 
 def _labels(tags: Any) -> dict[str, Any]:
