@@ -39,6 +39,8 @@ class GrowingFile:
         self.name = name
         self.path = path
         self.offset = 0
+        #: Whether the server counts the file among the run's without having been sent any of it.
+        self.is_listed = False
         self._client = client
         self._url = f"/runs/{run_id}/logs/{name}"
         self._limit = limit_bytes
@@ -82,7 +84,7 @@ class GrowingFile:
                 if not piece:
                     break
                 sent += self._send(piece)
-            if ended and size == 0:
+            if ended and size == 0 and not self.is_listed:
                 self._send(b"")  # a file that stayed empty is one of the run's files all the same
             if size <= self._limit:
                 self._last = self._before(fd, self.offset)

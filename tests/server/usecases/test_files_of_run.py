@@ -104,6 +104,13 @@ def test_both_generations_of_a_logs_name_answer(world: World) -> None:
         read(world, new.run_id, "azureml-logs/75_job_post.txt")
 
 
+def test_a_script_that_prints_nothing_has_a_log(world: World) -> None:
+    runner = world.started()
+    runner.report(RunState.RUNNING)
+    assert names(world, runner.run_id) == [STD_LOG]
+    assert read(world, runner.run_id, STD_LOG) == b""
+
+
 def test_an_empty_log_is_there(world: World) -> None:
     run = world.interactive()
     assert append(world, run.run_id, 0, b"") == 0

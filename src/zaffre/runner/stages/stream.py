@@ -97,7 +97,7 @@ class Stream:
         except Refused as problem:
             note("stream.running_refused", code=problem.code, problem=problem.message)
             return
-        self.is_running_reported = True
+        self.is_running_reported = self._log.is_listed = True
         self._lease.heed(state)
 
     def _pass(self) -> bool:

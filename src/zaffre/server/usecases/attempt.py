@@ -19,12 +19,14 @@ from zaffre.contract.run import FINAL, Run, RunError, RunState
 from zaffre.server.access import Caller
 from zaffre.server.store import attempt as attempts
 from zaffre.server.store import history
+from zaffre.server.store import log as logs
 from zaffre.server.store import run as runs
 from zaffre.server.store import token as tokens
 from zaffre.server.store.attempt import Attempt
 from zaffre.server.store.database import Transaction
 from zaffre.server.store.run import Found
 from zaffre.server.store.store import Store
+from zaffre.server.usecases.log import SCRIPT_LOG
 
 #: How often a run's start is tried when no runner claims it, and a salvage.
 START_MAX = 3
@@ -98,6 +100,9 @@ def report(
         run = found.run
         if run.state in _STOPPED or attempt.kind is AttemptKind.SALVAGE:
             return run.state
+        if said.state is RunState.RUNNING:
+            # A script that prints nothing has a log all the same, without a request for it.
+            logs.put(tx, found.key, SCRIPT_LOG, now=now.timestamp())
         after = replace(
             run,
             state=said.state,

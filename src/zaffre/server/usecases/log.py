@@ -20,10 +20,12 @@ PIECE_MAX_BYTES = 16 * 1024 * 1024
 #: A log may be this much longer than its limit: whoever cuts it says so in it.
 _SPARE_BYTES = 1 << 20
 
+#: What a script prints.
+SCRIPT_LOG = "user_logs/std_log.txt"
 #: v1 had two generations of names for the script's log; each answers for the other.
 ALIASES = {
-    "azureml-logs/70_driver_log.txt": "user_logs/std_log.txt",
-    "user_logs/std_log.txt": "azureml-logs/70_driver_log.txt",
+    "azureml-logs/70_driver_log.txt": SCRIPT_LOG,
+    SCRIPT_LOG: "azureml-logs/70_driver_log.txt",
 }
 
 
