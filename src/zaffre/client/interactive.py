@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zaffre.client.http import Client
 
 _FINAL = ("Completed", "Failed", "Canceled")
+_FOLDER_NAME_MAX_BYTES = 200
 
 
 def prepare(home: str, run_id: str, *, server: str | None) -> str:
@@ -30,7 +31,7 @@ def prepare(home: str, run_id: str, *, server: str | None) -> str:
 
     server: URL of a team's server, None for the server of `home`.
     """
-    folder = os.path.join(home, "interactive", run_id)
+    folder = os.path.join(home, "interactive", _folder_name(run_id))
     os.makedirs(os.path.join(folder, "spool"), mode=0o700, exist_ok=True)
     pid = os.getpid()
     content = {
@@ -46,6 +47,16 @@ def prepare(home: str, run_id: str, *, server: str | None) -> str:
         json.dump(content, file)
     os.replace(part, path)
     return os.path.join(folder, "spool")
+
+
+def _folder_name(run_id: str) -> str:
+    """Return the run's id, or of one too long for a file system its beginning and hash."""
+    name = run_id.encode()
+    if len(name) <= _FOLDER_NAME_MAX_BYTES:
+        return run_id
+    import hashlib
+
+    return f"{run_id[:40]}-{hashlib.sha256(name).hexdigest()[:32]}"
 
 
 def discard(shipper: Shipper) -> bool:

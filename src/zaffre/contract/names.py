@@ -21,9 +21,14 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def require_text(value: object, field: str) -> str:
-    """Return `value` if it is a str, else raise `Invalid` that names its type."""
+    """Return `value` if it is a str that UTF-8 can hold, else raise `Invalid`."""
     if not isinstance(value, str):
         raise Invalid(field, f"must be text, not {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        rule = "half of a surrogate pair is no character"
+        raise _refuse(field, value, rule) from None
     return value
 
 
@@ -111,15 +116,22 @@ def label(value: object, field: str) -> dict[str, str | None]:
         raise Invalid(field, f"must be a dict such as {{'key': 'value'}}, not {kind}")
     labels: dict[str, str | None] = {}
     for raw_key, raw in value.items():
-        key = raw_key if isinstance(raw_key, str) else str(raw_key)
+        key = _storable(raw_key if isinstance(raw_key, str) else str(raw_key), field)
         if not key or len(key) > TAG_KEY_MAX_CHARS:
             raise _refuse(field, key, f"a key has 1 to {TAG_KEY_MAX_CHARS} characters")
         text = raw if raw is None or isinstance(raw, str) else str(raw)
         if text is not None and len(text) > TAG_VALUE_MAX_CHARS:
             problem = f"value has {len(text)} characters, at most {TAG_VALUE_MAX_CHARS}"
             raise Invalid(f"{field}[{key!r}]", problem)
-        labels[key] = text
+        labels[key] = None if text is None else _storable(text, f"{field}[{key!r}]")
     return labels
+
+
+def _storable(text: str, field: str) -> str:
+    """Return text that any database can hold, else raise `Invalid`."""
+    if "\0" in require_text(text, field):
+        raise _refuse(field, text, "no NUL characters")
+    return text
 
 
 def plain_text(value: object, field: str, *, max_chars: int) -> str:

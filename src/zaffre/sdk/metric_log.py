@@ -176,6 +176,8 @@ def _cell(value: Any) -> float | str | None:
         return _int(found) if type(found) is int else found
     if isinstance(found, (float, int, str)):
         return _cell(found)
+    if getattr(getattr(found, "dtype", None), "kind", "") == "f":
+        return float(found)  # numpy.longdouble, which has no Python number of its own
     return repr(value)
 
 
