@@ -20,7 +20,7 @@ from tests.faults.figures import Figures
 
 REPEAT = int(os.environ.get("ZAFFRE_FAULTS_REPEAT", "2"))
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(120 + 30 * REPEAT)
 
 
 @pytest.fixture(scope="module")
