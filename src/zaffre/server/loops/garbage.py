@@ -9,7 +9,6 @@ from zaffre.server import log
 from zaffre.server.store.store import Store
 from zaffre.server.usecases import garbage as usecase
 
-
 #: The first collection comes so long after the start: a server that an SDK starts may not live
 #: for the pause between two, and must not spend its start on this either. Seconds.
 FIRST_AFTER_S = 300.0

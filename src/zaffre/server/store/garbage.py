@@ -35,10 +35,10 @@ def find_unused(tx: Transaction, *, before: float) -> list[str]:
 
 def mark(tx: Transaction, names: Sequence[str], *, before: float, now: float) -> int:
     """Mark those of `names` that are garbage still; return how many."""
-    _lock(tx, names)
+    locked = _lock(tx, names)
     marked = tx.execute(
         sa.update(blobs)
-        .where(blobs.c.sha256.in_(names), blobs.c.kept_until < before, unused())
+        .where(blobs.c.sha256.in_(locked), blobs.c.kept_until < before, unused())
         .values(marked_at=now)
     )
     return marked.rowcount
@@ -46,18 +46,18 @@ def mark(tx: Transaction, names: Sequence[str], *, before: float, now: float) ->
 
 def remove(tx: Transaction, folder: BlobFolder, names: Sequence[str]) -> list[Removed]:
     """Remove those of `names` that are marked and unused; take the mark off those in use."""
-    _lock(tx, names)
+    locked = _lock(tx, names)
     # A statement of its own: it sees what was committed while the locks were waited for.
     rows = tx.execute(
         sa.select(blobs.c.sha256, blobs.c.size_bytes).where(
-            blobs.c.sha256.in_(names), blobs.c.marked_at.is_not(None), unused()
+            blobs.c.sha256.in_(locked), blobs.c.marked_at.is_not(None), unused()
         )
     )
     gone = [Removed(row.sha256, row.size_bytes, folder.set_aside(row.sha256)) for row in rows]
     tx.execute(sa.delete(blobs).where(blobs.c.sha256.in_([one.sha256 for one in gone])))
     tx.execute(
         sa.update(blobs)
-        .where(blobs.c.sha256.in_(names), blobs.c.marked_at.is_not(None))
+        .where(blobs.c.sha256.in_(locked), blobs.c.marked_at.is_not(None))
         .values(marked_at=None)
     )
     return gone
@@ -86,10 +86,16 @@ def add_orphans(tx: Transaction, names: Sequence[str], folder: BlobFolder, *, no
     return count
 
 
-def _lock(tx: Transaction, names: Sequence[str]) -> None:
-    tx.execute(
+def _lock(tx: Transaction, names: Sequence[str]) -> list[str]:
+    """Lock those of `names` that are there, in their order, and return them.
+
+    All that follows keeps to these: a row that has come since is somebody else's, and to wait for
+    it now, behind the locks of later names, could be to wait for ever.
+    """
+    rows = tx.execute(
         sa.select(blobs.c.sha256)
         .where(blobs.c.sha256.in_(names))
         .order_by(blobs.c.sha256)
         .with_for_update()
-    ).all()
+    )
+    return list(rows.scalars())
