@@ -164,6 +164,7 @@ def test_32_processes_in_an_empty_home_start_one_server(empty_home: Path, tmp_pa
         assert [one["values"] for one in series] == [[number]]
 
 
+@pytest.mark.timeout(120)
 def test_two_clients_that_register_one_name_at_once_get_versions_without_gaps_or_doubles(
     project: Project,
 ) -> None:
@@ -198,6 +199,7 @@ def test_two_clients_that_register_one_name_at_once_get_versions_without_gaps_or
         assert content == f"{name} {number}".encode()
 
 
+@pytest.mark.timeout(120)
 def test_10000_children_of_one_run_are_each_listed_once(project: Project) -> None:
     printed = run_with(
         project,
@@ -220,6 +222,7 @@ def test_10000_children_of_one_run_are_each_listed_once(project: Project) -> Non
     assert "listed in" in printed
 
 
+@pytest.mark.timeout(120)
 def test_1200_runs_are_listed_once_each_while_new_ones_are_made(project: Project) -> None:
     """R037."""
     client, path = project.server.client, f"/api/v1/experiments/{experiment_id(project, 'long')}"

@@ -17,6 +17,8 @@ import pytest
 from tests.faults import life as lives
 from tests.journeys.conftest import SOURCE, Project
 
+pytestmark = pytest.mark.timeout(120)
+
 HEAD = """\
 import json, os, sys, time
 from azureml.core import Experiment, Model, Run, ScriptRunConfig, Workspace
