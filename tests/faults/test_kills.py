@@ -154,7 +154,10 @@ def test_a_queued_run_is_canceled_at_once(new_server: Any, tmp_path: Path) -> No
     first = lives.start(server, tmp_path, count=100_000, pause_s=0.01)
     first.wait_until_acknowledged(1)
     second = lives.start(server, tmp_path)
-    assert lives.reason_of(second.run()) == "waits_for_slot"
+    # The dispatcher says so when it has looked, which is after the submit was answered.
+    lives.eventually(
+        lambda: lives.reason_of(second.run()) == "waits_for_slot", "the reason that it waits"
+    )
     assert server.client.post(f"/api/v1/runs/{second.run_id}/cancel").json["state"] == "Canceled"
     server.client.post(f"/api/v1/runs/{first.run_id}/cancel")
     first.wait_for_state("Canceled")
