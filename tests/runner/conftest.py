@@ -133,6 +133,11 @@ class SmallServer:
             return self._renew(float(query["hold_s"]))
         if parts[0] == "blobs":
             return self._blobs(method, last, body)
+        if last == "content":
+            files = self.snapshots[parts[-2]]
+            manifest = json.dumps({"snapshot_id": parts[-2], "files": files}).encode()
+            wanted = {file["sha256"] for file in files if file["size_bytes"]}
+            return 200, manifest + b"\n" + self._bundle(sorted(wanted))
         if parts[0] == "workspaces":
             return 200, {"snapshot_id": last, "files": self.snapshots[last]}
         if parts[2] == "logs":
@@ -177,9 +182,7 @@ class SmallServer:
             asked = json.loads(body)["sha256"]
             return 200, {"missing": [one for one in asked if one not in self.blobs]}
         if last == "read":
-            asked = json.loads(body)["sha256"]
-            parts = [b"%s %d\n%s" % (d.encode(), len(self.blobs[d]), self.blobs[d]) for d in asked]
-            return 200, b"".join(parts)
+            return 200, self._bundle(json.loads(body)["sha256"])
         if last == "bundle":
             while body:
                 head, _, body = body.partition(b"\n")
@@ -191,6 +194,12 @@ class SmallServer:
             self._keep(last, body)
             return 201, {"size_bytes": len(body)}
         return 200, self.blobs[last]
+
+    def _bundle(self, asked: list[str]) -> bytes:
+        return b"".join(
+            b"%s %d\n%s" % (digest.encode(), len(self.blobs[digest]), self.blobs[digest])
+            for digest in asked
+        )
 
     def _keep(self, digest: str, data: bytes) -> None:
         assert hashlib.sha256(data).hexdigest() == digest

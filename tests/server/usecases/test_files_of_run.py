@@ -165,6 +165,20 @@ def test_a_snapshot_is_named_by_its_content(world: World) -> None:
     assert found.files[0].executable
 
 
+def test_a_small_snapshot_comes_with_its_content_and_a_larger_one_without(world: World) -> None:
+    upload(world.store, b"one", b"two", now=world.now)
+    where = world.workspace.workspace_id
+    entries = [entry("a", b"one"), entry("b", b"two"), entry("c", b"one"), entry("d", b"")]
+    upload(world.store, b"", now=world.now)
+    made = snapshots.put(where, entries, caller=OWNER, store=world.store, now=world.now)
+    for max_bytes, is_sent in ((6, True), (5, False)):
+        snapshot, content = snapshots.get_content(
+            where, made, max_bytes=max_bytes, caller=OWNER, store=world.store
+        )
+        assert [file.name for file in snapshot.files] == ["a", "b", "c", "d"]
+        assert content.count(b" 3\n") == (2 if is_sent else 0)
+
+
 @pytest.mark.parametrize(
     "file_names", [["a", "a"], ["a", "a/b"], ["../a"], ["/a"], ["a/./b"], ["a\\b"], [""]]
 )
@@ -196,6 +210,14 @@ def test_a_snapshot_of_another_workspace_is_closed_to_a_run(world: World) -> Non
     stranger = Caller("run", "x", "h", run_id="x", attempt=1, workspace_id="elsewhere")
     with pytest.raises(Forbidden):
         snapshots.get(world.workspace.workspace_id, "0" * 64, caller=stranger, store=world.store)
+    with pytest.raises(Forbidden):
+        snapshots.get_content(
+            world.workspace.workspace_id,
+            "0" * 64,
+            max_bytes=9,
+            caller=stranger,
+            store=world.store,
+        )
 
 
 def test_files_of_an_ended_run_can_be_added_by_the_owner(world: World) -> None:
