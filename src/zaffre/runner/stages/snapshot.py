@@ -81,9 +81,7 @@ class Ahead:
         try:
             workspace_id, snapshot_id = self._ids
             path = f"/workspaces/{workspace_id}/snapshots/{snapshot_id}/content"
-            with self._client.stream(
-                "GET", path, query={"max_bytes": AHEAD_MAX_BYTES}
-            ) as answer:
+            with self._client.stream("GET", path, query={"max_bytes": AHEAD_MAX_BYTES}) as answer:
                 manifest, _, bundle = answer.read_all().partition(b"\n")
             snapshot = _checked(snapshot_id, json.loads(manifest))
             self._got = (snapshot, dict(_read_bundle(io.BytesIO(bundle))))
