@@ -6,8 +6,8 @@
 Everything runs in a temporary folder, on servers of its own, and ends with the command. It
 raises its own priority where it may, for both sides alike. --realtime (root) is for a machine
 that is busy otherwise: Linux groups processes by session, so that a nice value does not reach
-the sessions of Zaffre's server and runs, and the limit alone would be favoured. Exit status: 0 if all was measured,
-whether the goals are met or not; 1 if something could not be.
+the sessions of Zaffre's server and runs, and the limit alone would be favoured. Exit status: 0 if
+all was measured, whether the goals are met or not; 1 if something could not be.
 """
 
 from __future__ import annotations

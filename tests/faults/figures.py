@@ -20,7 +20,7 @@ class Figures:
         self._kills: dict[str, list[tuple[str, str, int, float]]] = {}
 
     def add(self, victim: str, before: str, end: str, acknowledged: int, end_s: float) -> None:
-        """Note one kill: the run's state before, how it ended, records promised, seconds to the end."""
+        """Note one kill: the state before, how it ended, records promised, seconds to the end."""
         self._kills.setdefault(victim, []).append((before, end, acknowledged, end_s))
 
     def table(self) -> str:

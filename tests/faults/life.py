@@ -218,13 +218,13 @@ ATTACKS = (
 
 def random_moment(seed: int) -> Iterator[float]:
     """Yield seconds to wait before a strike: often at the very start, else somewhere in between."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     while True:
         yield chance.choice((0.0, 0.02, 0.1, 0.4)) + chance.random() * 0.6
 
 
 def eventually(holds: Callable[[], bool], what: str, limit_s: float = END_LIMIT_S) -> None:
-    """Wait until `holds`; AssertionError after `limit_s`. Looks often, because processes do not tell."""
+    """Wait until `holds`; AssertionError after `limit_s`. Looks often: processes do not tell."""
     deadline = time.monotonic() + limit_s
     pause = Pause()
     while not holds():

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.faults import life as lives
 from tests.faults.figures import Figures
 
