@@ -54,8 +54,8 @@ faults: $(VENV)/dev.stamp
 check: $(VENV)/dev.stamp
 	@$(BIN)/ruff format --check --quiet . && echo "format: ok"
 	@$(BIN)/ruff check --quiet . && echo "lint: ok"
-	@$(BIN)/basedpyright --level error && echo "types: ok"
-	@$(BIN)/lint-imports --no-cache
+	@said=$$($(BIN)/basedpyright --level error 2>&1) && echo "types: ok" || { echo "$$said"; exit 1; }
+	@said=$$($(BIN)/lint-imports --no-cache 2>&1) && echo "layers: ok" || { echo "$$said"; exit 1; }
 	@$(BIN)/python tools/coverage.py --check
 	@$(BIN)/python tools/docs_files.py
 
