@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from zaffre.sdk.run import Run
 
-REFRESH_S = 2.0
+#: Metrics and log are looked at again after this long, seconds.
+REFRESH_S = 2
 _SHOWN_METRICS = 30
 _SHOWN_VALUES = 5
 _LOG_TAIL_CHARS = 4_000
@@ -87,11 +88,17 @@ class RunDetails:
     def _follow(self, handle: Any, view: View) -> None:
         """Replace what is shown until the run has ended."""
         import logging
-        import time
+
+        from zaffre.sdk import session
 
         try:
             while not view.ended:
-                time.sleep(REFRESH_S)
+                # Answered when the state changes, so that the end shows at once.
+                session.current().request(
+                    "GET",
+                    f"/runs/{self._run_id}/wait",
+                    query={"state": view.data["status"], "timeout_s": REFRESH_S},
+                )
                 present = View(self.get_widget_data())
                 if present.text() != view.text():
                     handle.update(present)
