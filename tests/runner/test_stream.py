@@ -103,6 +103,40 @@ def test_a_log_past_its_limit_is_stored_as_head_and_tail(bench):
     assert len(text) < 11_000
 
 
+def test_a_log_that_grows_past_its_limit_while_it_is_shipped_is_stored_as_head_and_tail(bench):
+    script = """
+import time
+print("up", flush=True)
+time.sleep(1)
+for i in range(100000): print("line", i)
+"""
+    bench.start(script, attempt={"log_max_bytes": 10_000})
+    bench.server.settle(lambda: "up" in bench.server.log())
+    report = bench.server.final()
+    assert not report.get("warnings")
+    text = bench.server.log()
+    assert text.startswith("up\nline 0\n")
+    assert text.endswith("line 99998\nline 99999\n")
+
+
+def test_a_log_goes_on_where_an_outage_has_cut_its_shipping(bench):
+    sent: list[str] = []
+
+    def refuse_the_third_piece(method, path):
+        if method == "PUT" and path.endswith("user_logs/std_log.txt"):
+            sent.append(path)
+            if len(sent) == 3:
+                return 503, {"error": {"code": "busy", "message": "once"}}
+        return None
+
+    bench.server.refuse = refuse_the_third_piece
+    bench.start("import time; print('up', flush=True); time.sleep(1); print('y' * 5_000_000)")
+    bench.server.settle(lambda: "up" in bench.server.log())
+    report = bench.server.final()
+    assert not report.get("warnings")
+    assert bench.server.log() == "up\n" + "y" * 5_000_000 + "\n"
+
+
 def test_files_arrive_with_their_content(bench):
     script = """
 import os

@@ -50,7 +50,9 @@ class GrowingFile:
             f"its last {limit_bytes - self._head:,} bytes follow when the run ends.\n"
         ).encode()
         self._inode = 0
-        self._last = b""  # what stands in the file just before `offset`
+        # What stands in the file just before `_known`, up to which all of it was shipped.
+        self._known = 0
+        self._last = b""
 
     def has_news(self) -> bool:
         """Say whether the file has grown since it was shipped. Asks the disk only."""
@@ -87,7 +89,8 @@ class GrowingFile:
             if ended and size == 0 and not self.is_listed:
                 self._send(b"")  # a file that stayed empty is one of the run's files all the same
             if size <= self._limit:
-                self._last = self._before(fd, self.offset)
+                self._known = self.offset
+                self._last = self._before(fd, self._known)
         return sent
 
     def _end(self, size: int, *, ended: bool) -> int:
@@ -140,7 +143,8 @@ class GrowingFile:
             return
         replaced = self._inode not in (0, status.st_ino)
         cut = status.st_size < min(self.offset, self._head)
-        if replaced or cut or (self._last and self._before(fd, self.offset) != self._last):
+        # Not before `offset`: a pass that was cut short has moved that on by itself.
+        if replaced or cut or self._before(fd, self._known) != self._last:
             raise Rewritten(self.name)
 
     @staticmethod
