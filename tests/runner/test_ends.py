@@ -55,6 +55,12 @@ def test_an_exception_is_told_with_class_file_and_line(bench):
     assert said == ": KeyError: 'no such column' (train.py, line 2)"
 
 
+def test_an_exception_that_holds_a_nul_is_told_without_it(bench):
+    report = bench.run("raise ValueError('a' + chr(0) + 'b')")
+    assert report["error"]["message"] == "ValueError: ab"
+    assert "\0" not in report["reason"]["facts"]["exception"]
+
+
 def test_a_failure_without_exception_is_told_with_the_end_of_the_log(bench):
     report = bench.run("print('x' * 5000); print('cannot read data'); raise SystemExit(3)")
     message = report["error"]["message"]

@@ -121,6 +121,7 @@ def _tail(log: Path) -> str:
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - traceback_text.TAIL_BYTES))
-            return file.read().decode("utf-8", "replace")
+            # No request takes a NUL, and no text that people read needs one.
+            return file.read().decode("utf-8", "replace").replace("\0", "")
     except OSError:
         return ""
