@@ -6,22 +6,37 @@ python tools/programs.py --require [NAME ...]  exit status 1 if one (of these) i
 
 from __future__ import annotations
 
+import functools
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 
+@functools.cache
+def find_python(version: str) -> str | None:
+    """Return a Python of this version, such as "3.8", that starts; None if there is none.
+
+    pyenv and uv keep theirs off PATH; pyenv's stand-ins on PATH start only what is switched on.
+    """
+    home = Path.home()
+    pyenv = Path(os.environ.get("PYENV_ROOT", home / ".pyenv"))
+    found: list[str] = []
+    for folder in (pyenv / "versions", home / ".local" / "share" / "uv" / "python"):
+        found += [str(path) for path in sorted(folder.glob(f"*{version}.*/bin/python{version}"))]
+    found.append(shutil.which(f"python{version}") or "")
+    return next((path for path in found if path and _starts(path)), None)
+
+
+def _starts(path: str) -> bool:
+    done = subprocess.run([path, "-c", "import venv"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
 def python38() -> str | None:
-    """Return the path of a Python 3.8, None if there is none."""
-    found = shutil.which("python3.8")
-    places = [
-        Path.home() / ".pyenv" / "versions",
-        Path.home() / ".local" / "share" / "uv" / "python",
-    ]
-    for place in places:
-        for path in sorted(place.glob("*3.8*/bin/python3.8")):
-            return str(path)
-    return found
+    """Return a Python 3.8 that starts."""
+    return find_python("3.8")
 
 
 def postgresql() -> str | None:

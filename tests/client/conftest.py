@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tools.programs import find_python
 
 from zaffre.client import process
 
@@ -83,8 +84,7 @@ def run_python() -> RunPython:
 @pytest.fixture(scope="session")
 def python38() -> str:
     """A real Python 3.8."""
-    candidates = sorted(Path.home().glob(".pyenv/versions/3.8.*/bin/python"))
-    found = str(candidates[-1]) if candidates else shutil.which("python3.8")
+    found = find_python("3.8")
     if found is None:
-        pytest.skip("Python 3.8 is not installed: pyenv install 3.8")
+        pytest.skip("Python 3.8 is not installed: tools/uv python install 3.8")
     return found

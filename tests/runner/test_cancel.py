@@ -117,10 +117,8 @@ def test_a_cancel_while_the_snapshot_comes_starts_no_script(bench):
     held = threading.Event()
 
     def hold(method, path):
-        if path.endswith("/blobs/read") and not held.is_set():
+        if path.endswith(("/blobs/read", "/content")):
             held.set()
-            return 503, {"error": {"code": "busy", "message": "later"}}
-        if path.endswith("/blobs/read"):
             return 503, {"error": {"code": "busy", "message": "later"}}
         return None
 

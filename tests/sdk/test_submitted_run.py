@@ -301,10 +301,15 @@ def test_an_interrupted_stream_leaves_the_run_alone(submit: Submit) -> None:
     main = threading.main_thread().ident
     assert main is not None
     timer = threading.Timer(1.0, signal.pthread_kill, (main, signal.SIGINT))
+    # Where tests run in the background of a shell, SIGINT is ignored from the start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer.start()
-    with pytest.raises(ExperimentExecutionException, match="still executing"):
-        run.wait_for_completion(show_output=True)
-    timer.join()
+    try:
+        with pytest.raises(ExperimentExecutionException, match="still executing"):
+            run.wait_for_completion(show_output=True)
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
     assert run.get_status() not in ("Canceled", "CancelRequested", "Failed")
     run.cancel()
     run.wait_for_completion()
