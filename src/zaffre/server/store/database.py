@@ -2,14 +2,17 @@
 
 A use case is one function and one transaction; it runs in a worker thread, so all of this is
 synchronous. SQLite has one writer: writes take a lock and one kept connection; reads have
-connections of their own and see the last commit (WAL). What must survive power loss (run states
-at their ends, model versions) commits with synchronous=FULL, all else with NORMAL, which survives
-the death of every process.
+connections of their own and see the last commit (WAL). A commit survives the death of every
+process (synchronous=NORMAL). What must survive power loss too (run states at their ends, model
+versions) is synced before the transaction returns and anybody is told of it: that is what
+synchronous=FULL does, but here after the writer's turn, so that others write meanwhile, and only
+the server's own loops are woken before it, so that a run's start does not wait for the disk.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +20,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+
+#: Topics that the server's own loops wait for; a loss of power takes what they began as well.
+_OF_LOOPS = frozenset({"queue", "attempts"})
 
 
 class Transaction:
@@ -45,7 +51,7 @@ class Database:
         self.on_commit = on_commit
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._write_lock = threading.Lock()
-        self._synchronous = ""
+        self._is_wal_known = False
         # SQLite's one writing connection: to check it out of a pool costs 80 us, a third of a
         # batch of metrics.
         self._kept: sa.Connection | None = None
@@ -73,15 +79,22 @@ class Database:
 
         durable: when the block ends, the commit survives power loss, not only dead processes.
         """
-        with self._writing(durable) as connection, connection.begin():
+        with self._writing() as connection, connection.begin():
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             elif not durable:
                 connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
             tx = Transaction(connection)
             yield tx
-        if tx.topics:
-            self.on_commit(tx.topics)
+        topics = tx.topics
+        if durable and self.is_sqlite:
+            early = topics & _OF_LOOPS
+            if early:
+                self.on_commit(early)
+            self._sync_wal()
+            topics = topics - early
+        if topics:
+            self.on_commit(topics)
 
     @contextlib.contextmanager
     def driver_turn(self) -> Iterator[Any]:
@@ -90,11 +103,11 @@ class Database:
         The caller begins and commits by itself. (SQLAlchemy costs twice the time there:
         docs/adr has the figures.)
         """
-        with self._writing(durable=False) as connection:
+        with self._writing() as connection:
             yield connection.connection.driver_connection
 
     @contextlib.contextmanager
-    def _writing(self, durable: bool) -> Iterator[sa.Connection]:  # noqa: FBT001
+    def _writing(self) -> Iterator[sa.Connection]:
         """Hand out a connection to write with; SQLite has one, kept, since it has one writer."""
         if not self.is_sqlite:
             with self._writer.connect() as connection:
@@ -103,20 +116,39 @@ class Database:
         with self._write_lock:
             if self._kept is None:
                 self._kept = self._writer.connect()
-            wanted = "FULL" if durable else "NORMAL"
-            if wanted != self._synchronous:
-                raw: Any = self._kept.connection.driver_connection
-                raw.execute(f"PRAGMA synchronous={wanted}")
-                self._synchronous = wanted
             yield self._kept
+
+    def _sync_wal(self) -> None:
+        """Bring what is committed to the disk.
+
+        It is in the WAL, or SQLite has checkpointed it since, which syncs the WAL beforehand.
+        (Never so with the database itself: to close one descriptor of a file drops all locks
+        that the process holds on it, SQLite's too. It locks nothing in the WAL.)
+        """
+        database = Path(str(self.url.database))
+        _sync(database.with_name(f"{database.name}-wal"))
+        if not self._is_wal_known:
+            # The file is made by this process's first write and stays until the last connection
+            # closes; its name must last as well.
+            _sync(database.parent)
+            self._is_wal_known = True
 
     def close(self) -> None:
         """Close all connections."""
+        self._is_wal_known = False
         if self._kept is not None:
             self._kept.close()
             self._kept = None
         self._reader.dispose()
         self._writer.dispose()
+
+
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def sqlite_url(path: Path) -> sa.URL:
