@@ -262,6 +262,34 @@ def test_what_a_script_has_begun_ends_with_its_failed_run(world: World) -> None:
     assert world.get(from_outside.run_id).state is RunState.RUNNING
 
 
+def test_what_a_script_has_begun_ends_with_a_run_that_was_failed_from_outside(
+    world: World,
+) -> None:
+    runner = world.started()
+    runner.report(RunState.RUNNING)
+    child = RunRequest(new_id(), new_id(), RunState.RUNNING, parent_run_id=runner.run_id)
+    world.create(child, runner.caller)
+    below = RunRequest(new_id(), new_id(), RunState.RUNNING, parent_run_id=child.run_id)
+    world.create(below, runner.caller)
+    error = RunError("UserError", "stop it")
+    runs.fail(runner.run_id, error, None, caller=OWNER, store=world.store, now=world.now)
+    runner.report(RunState.CANCELED)
+    assert world.get(child.run_id).state is RunState.FAILED
+    assert world.get(below.run_id).error == error
+
+
+def test_a_salvage_still_ships_for_a_run_that_was_failed_from_outside(world: World) -> None:
+    runner = world.started()
+    runner.report(RunState.RUNNING)
+    killed(runner)
+    error = RunError("UserError", "stop it")
+    runs.fail(runner.run_id, error, None, caller=OWNER, store=world.store, now=world.now)
+    (order,) = world.dispatch()
+    salvage = Runner(world, order)
+    assert salvage.report(RunState.FAILED) is RunState.FAILED
+    assert runner.run.error == error
+
+
 def test_a_failed_run_without_words_gets_some(world: World) -> None:
     runner = world.started()
     runner.report(RunState.FAILED)

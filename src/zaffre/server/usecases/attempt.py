@@ -142,6 +142,7 @@ def end_run(tx: Transaction, found: Found, attempt: Attempt, said: Report, *, no
     tx.notify("attempts")
     tx.notify(f"run:{run.run_id}")
     if run.state in FINAL:
+        _end_children(tx, run, now)
         return run
     state, error, reason = said.state, said.error, said.reason
     if state is RunState.COMPLETED and run.error is not None:
@@ -161,21 +162,25 @@ def end_run(tx: Transaction, found: Found, attempt: Attempt, said: Report, *, no
         warnings=_joined(run.warnings, said.warnings),
     )
     ended = runs.change(tx, found, after, now=now)
-    if ended.state is not RunState.COMPLETED:
-        _end_children(tx, ended, now)
+    _end_children(tx, ended, now)
     return ended
 
 
-def _end_children(tx: Transaction, parent: Run, now: datetime) -> None:
-    """End what a script has begun and will never end, as its own run has ended."""
-    for child in runs.find_children(tx, parent.run_id, f"run {parent.run_id}"):
-        after = replace(
-            child.run,
-            state=parent.state,
-            reason=parent.reason,
-            error=parent.error if parent.state is RunState.FAILED else None,
-        )
-        runs.change(tx, child, after, now=now)
+def _end_children(tx: Transaction, ended: Run, now: datetime) -> None:
+    """End what a script has begun and will never end, as its own run has ended: not well."""
+    if ended.state is RunState.COMPLETED:
+        return
+    parents = [ended.run_id]
+    while parents:
+        for child in runs.find_children(tx, parents.pop(), f"run {ended.run_id}"):
+            after = replace(
+                child.run,
+                state=ended.state,
+                reason=ended.reason,
+                error=ended.error if ended.state is RunState.FAILED else None,
+            )
+            runs.change(tx, child, after, now=now)
+            parents.append(child.run.run_id)
 
 
 def renew(run_id: str, number: int, *, caller: Caller, store: Store, now: datetime) -> RunState:
@@ -262,7 +267,12 @@ def recover(*, store: Store, target: str, now: datetime) -> list[Attempt]:
     with store.database.transaction() as tx:
         attempts.extend_leases(tx, now.timestamp() + store.settings.lease_s)
         runs.extend_leases(tx, now.timestamp() + store.settings.lease_s)
-        for attempt in attempts.find_open(tx, target=target):
+        for found in attempts.find_open(tx, target=target):
+            runs.lock_key(tx, found.run_key)
+            # Read again under the lock: its runner may claim it at this moment.
+            attempt = attempts.find(tx, found.run_key, found.number)
+            if attempt is None or attempt.ended_at is not None:
+                continue
             if attempt.claimed:
                 claimed.append(attempt)
             elif attempt.kind is AttemptKind.RUN:

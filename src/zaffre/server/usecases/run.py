@@ -298,7 +298,7 @@ def fail(
         if run.state is RunState.FAILED:
             return run
         failed = runs.change(tx, found, replace(marked, state=RunState.FAILED), now=now)
-        if attempt is None or not attempt.claimed:
+        if not _goes_on(attempt):
             drop_attempt(tx, run_id, attempt, now)
         return failed
 
@@ -325,7 +325,7 @@ def cancel_locked(
     if run.state is RunState.CANCEL_REQUESTED:
         return run
     attempt = present_attempt(tx, found)
-    if attempt is not None and (attempt.claimed or attempt.kind is AttemptKind.SALVAGE):
+    if _goes_on(attempt):
         waits = Reason(
             ReasonKind.WAITS_FOR_CANCEL, {"who": who} if reason is None else reason.facts
         )
@@ -338,6 +338,11 @@ def cancel_locked(
     )
     drop_attempt(tx, run.run_id, attempt, now)
     return runs.change(tx, found, ended, now=now)
+
+
+def _goes_on(attempt: Attempt | None) -> bool:
+    """Say whether an attempt has its end still to report: a salvage ships, claimed or not."""
+    return attempt is not None and (attempt.claimed or attempt.kind is AttemptKind.SALVAGE)
 
 
 def drop_attempt(tx: Transaction, run_id: str, attempt: Attempt | None, now: datetime) -> None:
