@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from zaffre.compute.driver import Driver, Exit
@@ -10,8 +11,8 @@ from zaffre.server import log
 from zaffre.server.store.store import Store
 from zaffre.server.usecases import attempt as usecase
 
-#: How often a death is told the store before it is given up to the next restart.
-_TRIES = 5
+#: Longest pause before the store is told again, seconds.
+_LONGEST_PAUSE_S = 10.0
 
 
 async def recover(store: Store, target: str, driver: Driver) -> None:
@@ -29,25 +30,38 @@ async def recover(store: Store, target: str, driver: Driver) -> None:
             attempt=attempt.number,
         )
         if not lives:
-            await _died(store, attempt.run_id, attempt.number, Exit(pid, start_time))
+            driver.died().put_nowait((attempt.run_id, attempt.number, Exit(pid, start_time)))
 
 
 async def watch(store: Store, driver: Driver) -> None:
     """Take the driver's reports of ended runners until canceled."""
     queue = driver.died()
-    while True:
-        run_id, number, how = await queue.get()
-        await _died(store, run_id, number, how)
+    # One that cannot be stored must not hold up the others.
+    async with asyncio.TaskGroup() as group:
+        while True:
+            group.create_task(_died(store, *await queue.get()))
 
 
 async def _died(store: Store, run_id: str, number: int, how: Exit) -> None:
-    for tried in range(1, _TRIES + 1):
+    await insist(
+        lambda: usecase.runner_died(run_id, number, how, store=store, now=datetime.now(UTC)),
+        run_id=run_id,
+        attempt=number,
+    )
+
+
+async def insist(tell: Callable[[], object], *, run_id: str, attempt: int) -> None:
+    """Tell the store in a thread, again and again until it has taken it.
+
+    Nobody else would: a run whose end is not stored has none before the next restart.
+    """
+    pause_s = 1.0
+    while True:
         try:
-            await asyncio.to_thread(
-                usecase.runner_died, run_id, number, how, store=store, now=datetime.now(UTC)
-            )
+            await asyncio.to_thread(tell)
         except Exception as problem:  # a full disk, a database that is away: it passes
-            log.exception("runner.death_not_stored", problem, run_id=run_id, attempt=number)
-            await asyncio.sleep(tried)
+            log.exception("attempt.not_stored", problem, run_id=run_id, attempt=attempt)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
         else:
             return

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from zaffre.compute.driver import Driver, DriverFailed
 from zaffre.contract.attempt import AttemptKind, StartOrder
 from zaffre.server import log
+from zaffre.server.loops.attempts import insist
 from zaffre.server.store.store import Store
 from zaffre.server.usecases import attempt as attempts
 from zaffre.server.usecases import dispatch
@@ -67,27 +68,21 @@ class Dispatcher:
             await self._driver.start(order)
         except DriverFailed as failed:
             log.warning("runner.not_started", run_id=order.run_id, problem=failed.problem)
-            await asyncio.to_thread(
-                attempts.start_failed,
-                order.run_id,
-                order.attempt,
-                failed.problem,
-                store=self._store,
-                now=datetime.now(UTC),
-            )
-            return
+            await self._fail(order, failed.problem)
         except Exception as problem:  # a fault of ours must not leave the run queued for ever
             log.exception("driver.failed", problem, run_id=order.run_id)
-            await asyncio.to_thread(
-                attempts.start_failed,
-                order.run_id,
-                order.attempt,
-                f"{type(problem).__name__}: {problem}",
-                store=self._store,
-                now=datetime.now(UTC),
-            )
-            return
-        await self._see_claim(order)
+            await self._fail(order, f"{type(problem).__name__}: {problem}")
+        else:
+            await self._see_claim(order)
+
+    async def _fail(self, order: StartOrder, problem: str) -> None:
+        await insist(
+            lambda: attempts.start_failed(
+                order.run_id, order.attempt, problem, store=self._store, now=datetime.now(UTC)
+            ),
+            run_id=order.run_id,
+            attempt=order.attempt,
+        )
 
     async def _see_claim(self, order: StartOrder) -> None:
         """Wait until the order's runner has claimed, or has had its time."""
@@ -95,10 +90,7 @@ class Dispatcher:
         deadline = loop.time() + self._store.settings.start_limit_s
         with self._store.hub.watch(f"run:{order.run_id}") as watch:
             while True:
-                waits = await asyncio.to_thread(
-                    attempts.is_unclaimed, order.run_id, order.attempt, store=self._store
-                )
-                if not waits:
+                if not await self._is_unclaimed(order):
                     return
                 left = deadline - loop.time()
                 if left <= 0:
@@ -107,10 +99,19 @@ class Dispatcher:
                     return
         log.warning("runner.silent_at_start", run_id=order.run_id, attempt=order.attempt)
         await self._driver.kill(order.run_id, order.attempt)
-        await asyncio.to_thread(
-            attempts.not_claimed,
-            order.run_id,
-            order.attempt,
-            store=self._store,
-            now=datetime.now(UTC),
+        await insist(
+            lambda: attempts.not_claimed(
+                order.run_id, order.attempt, store=self._store, now=datetime.now(UTC)
+            ),
+            run_id=order.run_id,
+            attempt=order.attempt,
         )
+
+    async def _is_unclaimed(self, order: StartOrder) -> bool:
+        try:
+            return await asyncio.to_thread(
+                attempts.is_unclaimed, order.run_id, order.attempt, store=self._store
+            )
+        except Exception as problem:  # a database that is away: the claim is waited for still
+            log.exception("claim.not_seen", problem, run_id=order.run_id)
+            return True
