@@ -26,7 +26,8 @@ class Settings:
     host_names: names besides localhost under which the server may be asked for.
     local_slots: runs at once on `local`; 0 is one per core.
     idle_exit_s: a server that an SDK started ends after so long without requests and runs.
-    lease_s: until when a silent runner counts as alive. start_limit_s: how long a started runner
+    lease_s: until when a silent runner counts as alive. renew_hold_s: how long its renewal is held
+    open at most, a third of a lease where that is less. start_limit_s: how long a started runner
     may take to claim its attempt. silent_limit_s: a runner that is silent for so long is killed.
     duration_grace_s: how long after max_run_duration the server itself cancels.
     pool_threads: use cases at once.

@@ -76,7 +76,9 @@ async def renew(run_id: str, number: int, request: Request, hold_s: float = 0.0)
     store = request.store
     if not 0 <= hold_s <= HOLD_MAX_S:
         raise Invalid("hold_s", f"must be from 0 to {HOLD_MAX_S:.0f}")
-    deadline = time.monotonic() + hold_s
+    # A lease must not pass while its renewal is held open.
+    settings = store.settings
+    deadline = time.monotonic() + min(hold_s, settings.renew_hold_s, settings.lease_s / 3)
     with store.hub.watch(f"run:{run_id}") as watch:
         state = await _renew(run_id, number, request)
         while state not in _STOP:
