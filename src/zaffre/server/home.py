@@ -128,15 +128,20 @@ def file_system(path: Path) -> int:
 
 
 def secret_file(path: Path, fresh: bytes) -> bytes:
-    """Return the content of a 0600 file, made from `fresh` if it is not there."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
+    """Return the content of a 0600 file, made from `fresh` if it is not there.
+
+    Made beside its place, so that a kill between two calls leaves no empty secret for good.
+    """
+    if path.exists():
         return path.read_bytes()
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(fresh)
         file.flush()
         os.fsync(file.fileno())
+    part.rename(path)
     return fresh
 
 
