@@ -59,6 +59,8 @@ class _Watched:
             return False
         except FileNotFoundError:
             return True  # a sync has removed the folder: all of it was shipped
+        except OSError:
+            return False  # the folder's file system is away: the thread must outlive that
         return True
 
     def _renew(self) -> None:
