@@ -23,6 +23,7 @@ from zaffre.server.store.store import Store
 from zaffre.server.usecases import run as usecase
 from zaffre.server.usecases import why as why_usecase
 
+_JSON = "application/json"
 #: Longest time that a waiting request is held open, seconds.
 HOLD_MAX_S = 60.0
 
@@ -117,7 +118,7 @@ def find(
     properties: Annotated[list[str] | None, QueryParameter(name="property")] = None,
     limit: int = 100,
     before: int | None = None,
-) -> Runs:
+) -> Response[Runs]:
     """List runs without their specs, newest first. tag and property: `key` or `key=value`."""
     wanted = Filter(
         workspace_id=workspace_id,
@@ -136,7 +137,8 @@ def find(
     items, cursor = usecase.find_page(
         wanted, limit=limit, before=before, caller=request.caller, store=request.store
     )
-    return Runs(items, cursor)
+    # The same JSON as of a `Runs`.
+    return Response(msgspec.json.encode({"items": items, "next": cursor}), media_type=_JSON)  # pyright: ignore[reportReturnType]
 
 
 @get("/api/v1/runs/{run_id:str}", sync_to_thread=True, opt={"small": True})

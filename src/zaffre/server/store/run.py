@@ -261,41 +261,6 @@ def ancestors(tx: Transaction, run: Run) -> frozenset[str]:
     return frozenset(found)
 
 
-def find_page(
-    tx: Transaction, wanted: Filter, *, limit: int, before: int | None
-) -> tuple[list[Run], int | None]:
-    """Return up to `limit` runs without their specs, newest first, and the cursor of the next.
-
-    before: the cursor that the page before gave.
-    """
-    query = sa.select(*_SUMMARY).order_by(runs.c.run_key.desc()).limit(limit + 1)
-    for column in ("workspace_id", "experiment_id", "parent_run_id", "root_run_id"):
-        value = getattr(wanted, column)
-        if value is not None:
-            query = query.where(runs.c[column] == value)
-    if wanted.top_level:
-        query = query.where(runs.c.parent_run_id.is_(None))
-    if wanted.type is not None:
-        query = query.where(runs.c.type == wanted.type)
-    if wanted.target is not None:
-        query = query.where(runs.c.target == wanted.target)
-    if wanted.states:
-        query = query.where(runs.c.state.in_([state.value for state in wanted.states]))
-    for table, labels in ((run_tags, wanted.tags), (run_properties, wanted.properties)):
-        for key, value in labels:
-            match = sa.select(sa.literal(1)).where(
-                table.c.run_key == runs.c.run_key, table.c.key == key
-            )
-            if value is not None:
-                match = match.where(table.c.value == value)
-            query = query.where(match.exists())
-    if before is not None:
-        query = query.where(runs.c.run_key < before)
-    rows = tx.execute(query).all()
-    page = [_read(row, spec=None) for row in rows[:limit]]
-    return page, (rows[limit - 1].run_key if len(rows) > limit else None)
-
-
 def find_waiting(tx: Transaction, target: str, limit: int) -> list[Found]:
     """Return queued runs of a target that have no attempt under way, oldest first."""
     rows = tx.execute(_waiting, {"target": target, "most": limit})
@@ -355,7 +320,7 @@ def _found(row: Any, run_id: str) -> Found:
 def _read(row: Any, *, spec: RunSpec | None) -> Run:
     """Return the run of a row that begins with _SUMMARY, in the order of its columns.
 
-    By position, because a list of 100 runs spends most of its time here.
+    By position, which is twice as fast as by name.
     """
     (
         _key, run_id, workspace_id, experiment_id, experiment_name, number, state, kind, target,

@@ -27,10 +27,12 @@ from zaffre.server.access import Caller, require, require_change
 from zaffre.server.store import attempt as attempts
 from zaffre.server.store import experiment as experiments
 from zaffre.server.store import run as runs
+from zaffre.server.store import run_list
 from zaffre.server.store import token as tokens
 from zaffre.server.store.attempt import Attempt
 from zaffre.server.store.database import Transaction
 from zaffre.server.store.run import Filter, Found
+from zaffre.server.store.run_list import RunLine
 from zaffre.server.store.store import Store
 
 #: Compute targets that runs may name.
@@ -199,7 +201,7 @@ def get(run_id: str, *, caller: Caller, store: Store) -> Run:
 
 def find_page(
     wanted: Filter, *, limit: int, before: int | None, caller: Caller, store: Store
-) -> tuple[list[Run], int | None]:
+) -> tuple[list[RunLine], int | None]:
     """Return a page of runs, newest first; a run's token sees its workspace alone."""
     if not 1 <= limit <= PAGE_MAX:
         raise Invalid("limit", f"must be from 1 to {PAGE_MAX}")
@@ -207,7 +209,7 @@ def find_page(
         require(caller, "run.read", wanted.workspace_id or caller.workspace_id or "")
         wanted = replace(wanted, workspace_id=caller.workspace_id)
     with store.database.reading() as tx:
-        return runs.find_page(tx, wanted, limit=limit, before=before)
+        return run_list.find_page(tx, wanted, limit=limit, before=before)
 
 
 @dataclass(frozen=True)

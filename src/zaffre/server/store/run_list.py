@@ -1,0 +1,162 @@
+"""SQL of lists of runs: a page of rows, and the lines that go out.
+
+A dashboard's list is asked for again and again, so its way is short: the statement of each shape
+of a filter is built once (SQLAlchemy spends more time on one with 24 columns than SQLite), and a
+row becomes what is encoded without being decoded first. 100 runs: 0.6 ms instead of 2.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from zaffre.server.store.database import Transaction
+from zaffre.server.store.run import Filter
+from zaffre.server.store.tables import run_properties, run_tags, runs
+
+_EQUAL = ("workspace_id", "experiment_id", "parent_run_id", "root_run_id", "type", "target")
+_LABELS = {"tag": run_tags, "property": run_properties}
+_Raw = msgspec.Raw
+_moment = datetime.fromtimestamp
+
+
+class RunLine(msgspec.Struct):
+    """A run in a list: a `contract.run.Run` without its spec, its JSON as it is stored.
+
+    The fields are those of a row, in the order of `_COLUMNS`.
+    """
+
+    run_id: str
+    workspace_id: str
+    experiment_id: str
+    experiment_name: str
+    number: int
+    state: str
+    created_at: datetime
+    type: str | None
+    target: str | None
+    parent_run_id: str | None
+    root_run_id: str
+    display_name: str | None
+    description: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    tags: msgspec.Raw
+    properties: msgspec.Raw
+    snapshot_id: str | None
+    attempt: int
+    claimed: bool
+    error: msgspec.Raw | None
+    reason: msgspec.Raw | None
+    warnings: msgspec.Raw
+    submitted_by: str | None
+    spec: None = None
+
+
+_COLUMNS = tuple(runs.c[name] for name in RunLine.__struct_fields__ if name != "spec")
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What a filter selects by, without the values: filters of one shape share a statement.
+
+    labels: kind of each label, and whether its value counts.
+    """
+
+    equal: tuple[str, ...]
+    labels: tuple[tuple[str, bool], ...]
+    top_level: bool
+    by_state: bool
+    goes_on: bool
+
+
+def find_page(
+    tx: Transaction, wanted: Filter, *, limit: int, before: int | None
+) -> tuple[list[RunLine], int | None]:
+    """Return up to `limit` runs, newest first, and the cursor of the next page.
+
+    before: the cursor that the page before gave.
+    """
+    equal = {name: value for name in _EQUAL if (value := getattr(wanted, name)) is not None}
+    labels = [("tag", *label) for label in wanted.tags]
+    labels += [("property", *label) for label in wanted.properties]
+    shape = _Shape(
+        equal=tuple(equal),
+        labels=tuple((kind, value is not None) for kind, _, value in labels),
+        top_level=wanted.top_level,
+        by_state=bool(wanted.states),
+        goes_on=before is not None,
+    )
+    values: dict[str, Any] = {**equal, "most": limit + 1}
+    if wanted.states:
+        values["states"] = [state.value for state in wanted.states]
+    if before is not None:
+        values["before"] = before
+    for number, (_, key, value) in enumerate(labels):
+        values[f"key{number}"] = key
+        if value is not None:
+            values[f"value{number}"] = value
+    rows = tx.execute(_statement(shape), values).all()
+    page = [_line(row) for row in rows[:limit]]
+    return page, (rows[limit - 1][0] if len(rows) > limit else None)
+
+
+@functools.lru_cache(maxsize=1000)
+def _statement(shape: _Shape) -> sa.Select[Any]:
+    query = sa.select(runs.c.run_key, *_COLUMNS).order_by(runs.c.run_key.desc())
+    for name in shape.equal:
+        query = query.where(runs.c[name] == sa.bindparam(name))
+    if shape.top_level:
+        query = query.where(runs.c.parent_run_id.is_(None))
+    if shape.by_state:
+        query = query.where(runs.c.state.in_(sa.bindparam("states", expanding=True)))
+    if shape.goes_on:
+        query = query.where(runs.c.run_key < sa.bindparam("before"))
+    for number, (kind, has_value) in enumerate(shape.labels):
+        table = _LABELS[kind]
+        match = sa.select(sa.literal(1)).where(
+            table.c.run_key == runs.c.run_key, table.c.key == sa.bindparam(f"key{number}")
+        )
+        if has_value:
+            match = match.where(table.c.value == sa.bindparam(f"value{number}"))
+        query = query.where(match.exists())
+    return query.limit(sa.bindparam("most", type_=sa.Integer))
+
+
+def _line(row: Any) -> RunLine:
+    (
+        _key, run_id, workspace_id, experiment_id, experiment_name, number, state, created_at,
+        kind, target, parent_run_id, root_run_id, display_name, description, started_at, ended_at,
+        tags, properties, snapshot_id, attempt, claimed, error, reason, warnings, submitted_by,
+    ) = row  # fmt: skip
+    return RunLine(
+        run_id,
+        workspace_id,
+        experiment_id,
+        experiment_name,
+        number,
+        state,
+        _moment(created_at, UTC),
+        kind,
+        target,
+        parent_run_id,
+        root_run_id,
+        display_name,
+        description,
+        None if started_at is None else _moment(started_at, UTC),
+        None if ended_at is None else _moment(ended_at, UTC),
+        _Raw(tags),
+        _Raw(properties),
+        snapshot_id,
+        attempt,
+        claimed,
+        None if error is None else _Raw(error),
+        None if reason is None else _Raw(reason),
+        _Raw(warnings),
+        submitted_by,
+    )
