@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import sqlalchemy.exc
 
 from zaffre.server.store import database as module
 from zaffre.server.store.database import Database, sqlite_url
@@ -82,3 +83,9 @@ def test_nothing_is_synced_or_told_of_what_is_rolled_back(
     with pytest.raises(ValueError, match="no"):
         fail()
     assert happened == []
+
+
+def test_an_error_does_not_tell_what_was_to_be_stored(database: Database) -> None:
+    with pytest.raises(sqlalchemy.exc.OperationalError) as caught, database.transaction() as tx:
+        tx.execute(sa.text("INSERT INTO missing VALUES (:a)"), {"a": "hunter2"})
+    assert "hunter2" not in str(caught.value)

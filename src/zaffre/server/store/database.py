@@ -55,16 +55,25 @@ class Database:
         # SQLite's one writing connection: to check it out of a pool costs 80 us, a third of a
         # batch of metrics.
         self._kept: sa.Connection | None = None
+        # Parameters hide themselves: they hold users' variables, and errors are logged.
         if self.is_sqlite:
-            self._reader = sa.create_engine(self.url, pool_size=8, max_overflow=24)
-            self._writer = sa.create_engine(self.url, poolclass=sa.pool.StaticPool)
+            self._reader = sa.create_engine(
+                self.url, pool_size=8, max_overflow=24, hide_parameters=True
+            )
+            self._writer = sa.create_engine(
+                self.url, poolclass=sa.pool.StaticPool, hide_parameters=True
+            )
             for engine in (self._reader, self._writer):
                 event.listen(engine, "connect", _prepare_sqlite)
                 event.listen(engine, "begin", _begin_sqlite)
         else:
             self.url = self.url.set(drivername="postgresql+psycopg")
             self._reader = self._writer = sa.create_engine(
-                self.url, pool_size=16, max_overflow=16, pool_pre_ping=True
+                self.url,
+                pool_size=16,
+                max_overflow=16,
+                pool_pre_ping=True,
+                hide_parameters=True,
             )
 
     @contextlib.contextmanager
