@@ -68,6 +68,14 @@ def get(tx: Transaction, experiment_id: str) -> Experiment:
     return _read(row)
 
 
+def lock(tx: Transaction, experiment_id: str) -> Experiment:
+    """Return an experiment that this transaction is about to change."""
+    row = tx.execute(_by_id.with_for_update(), {"experiment_id": experiment_id}).first()
+    if row is None:
+        raise NotFound("experiment", experiment_id)
+    return _read(row)
+
+
 def find_all(
     tx: Transaction,
     *,

@@ -54,6 +54,14 @@ def get(tx: Transaction, workspace_id: str) -> Workspace:
     return _read(row)
 
 
+def lock(tx: Transaction, workspace_id: str) -> Workspace:
+    """Return a workspace that this transaction is about to change."""
+    row = tx.execute(_by_id.with_for_update(), {"workspace_id": workspace_id}).first()
+    if row is None:
+        raise NotFound("workspace", workspace_id)
+    return _read(row)
+
+
 def find_named(
     tx: Transaction, *, subscription_id: str, resource_group: str, name: str
 ) -> Workspace | None:

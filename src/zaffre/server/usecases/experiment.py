@@ -74,7 +74,7 @@ def change_tags(
     """Set and remove tags."""
     added = names.label(set_tags, "set_tags")
     with store.database.transaction() as tx:
-        found = experiments.get(tx, experiment_id)
+        found = experiments.lock(tx, experiment_id)
         require(caller, "experiment.change", found)
         tags = {k: v for k, v in (found.tags | added).items() if k not in remove_tags}
         experiments.set_tags(tx, experiment_id, tags)

@@ -124,7 +124,7 @@ def change(
     if "tags" in changes:
         values["tags"] = names.label(changes["tags"], "tags")
     with store.database.transaction() as tx:
-        changed = replace(workspaces.get(tx, workspace_id), **values)  # pyright: ignore[reportArgumentType]
+        changed = replace(workspaces.lock(tx, workspace_id), **values)  # pyright: ignore[reportArgumentType]
         workspaces.replace(tx, changed)
     return changed
 
