@@ -22,6 +22,32 @@ def test_a_table_off_a_terminal_is_aligned_and_cut_nowhere(
     assert lines[3] == "two lines"
 
 
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_table_in_a_terminal_breaks_no_id_and_no_short_column(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "has_colours", lambda _: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    run_id = "training_1795589986_406f4ee6"
+    rows = [(run_id, "NotResponding", "", "word " * 12), ("other", "Failed", "", "")]
+    table.show_table(["RUN", "STATE", "NAME", "REASON"], rows)
+    shown = capsys.readouterr().out
+    assert run_id in shown
+    assert "NotResponding" in shown
+    assert shown.count("word") == 12
+    assert all(len(line) <= width for line in shown.splitlines())
+
+
+def test_a_table_that_no_window_holds_is_plain_lines_in_a_terminal_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "has_colours", lambda _: True)
+    monkeypatch.setenv("COLUMNS", "30")
+    row = ("training_1795589986_406f4ee6", "NotResponding", "12 s ago")
+    table.show_table(["RUN", "STATE", "STARTED"], [row])
+    assert capsys.readouterr().out.splitlines()[1] == "  ".join(row)
+
+
 def test_json_holds_numbers_that_json_lacks_as_texts(capsys: pytest.CaptureFixture[str]) -> None:
     table.show_json({"a": [float("nan"), float("inf"), -float("inf"), 1.5], "b": "ä"})
     text = capsys.readouterr().out

@@ -30,6 +30,10 @@ COLOURS = {
 
 Cells = Sequence[object]
 
+#: Characters of a column that is never broken, and between two columns.
+_SHORT = 13
+_GAP = 2
+
 
 def show_json(value: object) -> None:
     """Print `value` (records too) as JSON on stdout; numbers that JSON lacks become texts."""
@@ -79,18 +83,42 @@ def coloured(text: str) -> str:
 
 
 def _draw(columns: Sequence[str], rows: list[list[str]], title: str | None) -> None:
+    """Draw a table that fits the window; plain lines where it cannot.
+
+    Columns without any text are left out. Short ones, and the first, which has what people copy
+    into their next command, are not broken; the others are.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
-    for column in columns:
-        right = column.endswith(">")
-        table.add_column(column.rstrip(">"), justify="right" if right else "left", overflow="fold")
-    for row in rows:
+    console = Console(highlight=False)
+    filled = [i for i in range(len(columns)) if not rows or any(row[i] for row in rows)]
+    heads = [columns[i].rstrip(">") for i in filled]
+    cells = [[row[i] for i in filled] for row in rows]
+    widths = [
+        max(len(line) for text in column for line in text.split("\n"))
+        for column in zip(heads, *cells, strict=True)
+    ]
+    whole = [number == 0 or width <= _SHORT for number, width in enumerate(widths)]
+    least = sum(w if kept else min(w, _SHORT) for w, kept in zip(widths, whole, strict=True))
+    if least + _GAP * len(widths) > console.width:
+        _write(columns, rows, title)
+        return
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=title,
+        title_justify="left",
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for i, head, kept in zip(filled, heads, whole, strict=True):
+        right = columns[i].endswith(">")
+        table.add_column(head, justify="right" if right else "left", overflow="fold", no_wrap=kept)
+    for row in cells:
         table.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
-    Console(highlight=False).print(table)
+    console.print(table)
 
 
 def _write(columns: Sequence[str], rows: list[list[str]], title: str | None) -> None:
