@@ -136,6 +136,7 @@ def test_wrong_usage_is_code_2_and_said_on_stderr(
         ("model", "download", "nope:3"),
         ("run", "list", "--experiment", "nope"),
         ("model", "list", "--workspace", "nope"),
+        ("experiment", "list", "--workspace", "nope"),
     ],
 )
 def test_what_is_not_there_is_code_3_and_named(zaffre: Zaffre, arguments: tuple[str, ...]) -> None:

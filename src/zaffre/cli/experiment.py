@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zaffre.cli import moment, table
-from zaffre.cli.server import connect, workspaces
+from zaffre.cli.server import connect, workspace_ids, workspaces
 from zaffre.contract import wire
 from zaffre.contract.workspace import Experiment
 
@@ -23,7 +23,9 @@ def list_experiments(*, workspace: str | None, as_json: bool) -> None:
     client = connect()
     names = {w["workspace_id"]: w["name"] for w in workspaces(client)}
     items = client.request("GET", "/experiments", query={"limit": 1000})["items"]
-    items = [item for item in items if workspace in (None, names.get(item["workspace_id"]))]
+    if workspace is not None:
+        wanted = workspace_ids(client, workspace)
+        items = [item for item in items if item["workspace_id"] in wanted]
     if as_json:
         table.show_json(items)
         return

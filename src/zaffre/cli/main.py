@@ -71,8 +71,11 @@ def call(arguments: Sequence[str]) -> int:
     """Run the command line `arguments`; return its exit code."""
     try:
         result = zaffre.main(list(arguments), prog_name="zaffre", standalone_mode=False)
-    except click.ClickException as problem:
+    except click.UsageError as problem:
         problem.show()
+        return problem.exit_code
+    except click.ClickException as problem:
+        click.echo(f"zaffre: {problem.format_message()}", err=True)
         return problem.exit_code
     except click.exceptions.Exit as asked:
         return asked.exit_code
