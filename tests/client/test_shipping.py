@@ -327,6 +327,17 @@ def test_a_notebook_that_ends_ships_its_last_records(
     assert run.values() == list(range(1000))
 
 
+def test_a_notebook_that_ends_at_once_leaves_a_run_that_stops_counting_as_alive(
+    new_server: Callable[..., ServerProcess], run_python: RunPython
+) -> None:
+    server = new_server(environment={"ZAFFRE_LEASE_S": "1"})
+    run = start_run(Client(FoundServer(str(server.home))))
+    script = NOTEBOOK + "log.scalar('n', 1)"
+    done = run_python(script, run.run_id, environment={"ZAFFRE_HOME": str(server.home)})
+    assert (done.returncode, done.stderr) == (0, "")
+    wait_for(lambda: run.client.request("GET", f"/runs/{run.run_id}")["state"] == "NotResponding")
+
+
 def test_a_notebook_whose_server_is_away_is_not_held_up_and_sync_ships_what_it_left(
     new_server: Callable[..., ServerProcess], run_python: RunPython
 ) -> None:

@@ -9,6 +9,7 @@ no thread until it logs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -63,10 +64,16 @@ class _Watched:
             return False  # the folder's file system is away: the thread must outlive that
         return True
 
-    def _renew(self) -> None:
+    def begin_lease(self, timeout_s: float) -> None:
+        """Renew once if that never happened: a run without a lease would be Running for ever."""
+        if self.renew_at == 0.0 and self.refused is None:
+            with contextlib.suppress(ZaffreError):
+                self._renew(timeout_s)
+
+    def _renew(self, timeout_s: float = _ANSWER_S) -> None:
         try:
             self.client.request(
-                "POST", f"/runs/{self.shipper.run_id}/renew", timeout_s=_ANSWER_S, retry_s=0.0
+                "POST", f"/runs/{self.shipper.run_id}/renew", timeout_s=timeout_s, retry_s=0.0
             )
         except Refused as refusal:
             if refusal.status >= 500:
@@ -146,6 +153,8 @@ class Background:
                     run.shipper.ship(client=run.client, patience_s=left_s)
             except (ZaffreError, OSError) as failure:
                 problem = str(failure)
+            else:
+                run.begin_lease(max(0.1, deadline - time.monotonic()))
             if problem:
                 sys.stderr.write(
                     f"zaffre: not all that run {run.shipper.run_id} logged is at the server yet "
