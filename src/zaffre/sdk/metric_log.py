@@ -99,9 +99,8 @@ def columns(table: Any) -> dict[str, list[Any]]:
     for column, cells in plain.items():
         if first is not None and len(cells) != len(plain[first]):
             raise AzureMLException(
-                "All columns of a table must have one length: "
-                f"{first} has {len(plain[first])}, {column} has {len(cells)} "
-                f"({first}: {len(plain[first])}, {column}: {len(cells)})."
+                "All columns of a table must have one length, and these differ: "
+                f"{first}: {len(plain[first])}, {column}: {len(cells)}."
             )
     return plain
 
