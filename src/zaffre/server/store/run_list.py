@@ -25,9 +25,10 @@ _Raw = msgspec.Raw
 _moment = datetime.fromtimestamp
 
 
-class RunLine(msgspec.Struct):
+class RunLine(msgspec.Struct, omit_defaults=True):
     """A run in a list: a `contract.run.Run` without its spec, its JSON as it is stored.
 
+    What is null is left out: a third of the bytes, which the client's JSON reader feels.
     The fields are those of a row, in the order of `_COLUMNS`.
     """
 
@@ -38,27 +39,26 @@ class RunLine(msgspec.Struct):
     number: int
     state: str
     created_at: datetime
-    type: str | None
-    target: str | None
-    parent_run_id: str | None
     root_run_id: str
-    display_name: str | None
-    description: str | None
-    started_at: datetime | None
-    ended_at: datetime | None
     tags: msgspec.Raw
     properties: msgspec.Raw
-    snapshot_id: str | None
     attempt: int
     claimed: bool
-    error: msgspec.Raw | None
-    reason: msgspec.Raw | None
-    warnings: msgspec.Raw
-    submitted_by: str | None
-    spec: None = None
+    type: str | None = None
+    target: str | None = None
+    parent_run_id: str | None = None
+    display_name: str | None = None
+    description: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    snapshot_id: str | None = None
+    error: msgspec.Raw | None = None
+    reason: msgspec.Raw | None = None
+    warnings: msgspec.Raw | None = None
+    submitted_by: str | None = None
 
 
-_COLUMNS = tuple(runs.c[name] for name in RunLine.__struct_fields__ if name != "spec")
+_COLUMNS = tuple(runs.c[name] for name in RunLine.__struct_fields__)
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,9 @@ def _statement(shape: _Shape) -> sa.Select[Any]:
 def _line(row: Any) -> RunLine:
     (
         _key, run_id, workspace_id, experiment_id, experiment_name, number, state, created_at,
-        kind, target, parent_run_id, root_run_id, display_name, description, started_at, ended_at,
-        tags, properties, snapshot_id, attempt, claimed, error, reason, warnings, submitted_by,
+        root_run_id, tags, properties, attempt, claimed, kind, target, parent_run_id,
+        display_name, description, started_at, ended_at, snapshot_id, error, reason, warnings,
+        submitted_by,
     ) = row  # fmt: skip
     return RunLine(
         run_id,
@@ -142,21 +143,21 @@ def _line(row: Any) -> RunLine:
         number,
         state,
         _moment(created_at, UTC),
+        root_run_id,
+        _Raw(tags),
+        _Raw(properties),
+        attempt,
+        claimed,
         kind,
         target,
         parent_run_id,
-        root_run_id,
         display_name,
         description,
         None if started_at is None else _moment(started_at, UTC),
         None if ended_at is None else _moment(ended_at, UTC),
-        _Raw(tags),
-        _Raw(properties),
         snapshot_id,
-        attempt,
-        claimed,
         None if error is None else _Raw(error),
         None if reason is None else _Raw(reason),
-        _Raw(warnings),
+        None if warnings == "[]" else _Raw(warnings),
         submitted_by,
     )
