@@ -110,6 +110,13 @@ def test_halves_of_records_are_skipped_and_counted(world: World) -> None:
         assert spools.find_skipped_count(tx, key) == 2
 
 
+def test_a_record_of_a_run_that_no_run_can_be_called_is_skipped(world: World) -> None:
+    run = world.interactive()
+    body = line(run.run_id, "a", value=1.5) + line("a\0b", "a", value=1.5)
+    assert Sender(world, run.run_id).send(body).skipped_count == 1
+    assert series(world, run.run_id) == {"a": [1.5]}
+
+
 @pytest.mark.parametrize(
     "parts",
     [

@@ -251,6 +251,8 @@ class SpoolWriter:
         known = self._runs.get(run_id)
         if known is not None:
             return known
+        if "\0" in run_id:
+            return None  # PostgreSQL would refuse the whole batch, each time
         row = driver.execute(
             "SELECT run_key, run_id, workspace_id, experiment_name, parent_run_id, state"
             " FROM runs WHERE run_id = ?",
