@@ -18,6 +18,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from zaffre.contract.errors import Invalid, ZaffreError
 from zaffre.server import log
+from zaffre.server.http.body import TooLong
 from zaffre.server.http.failures import encode_error
 from zaffre.server.http.request import Request, WrongContentType
 from zaffre.server.store.store import Store
@@ -34,16 +35,6 @@ class Offset:
     """How far a spool is stored."""
 
     offset: int
-
-
-class TooLong(ZaffreError):
-    """The body is longer than the route takes."""
-
-    code = "too_long"
-    status = 413
-
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(f"The request's body is too long: at most {limit_bytes} bytes.")
 
 
 @post(
