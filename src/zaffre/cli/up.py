@@ -172,7 +172,8 @@ def _remember_interpreter(home: str) -> None:
 def _running_words(count: int | None) -> str:
     if not count:
         return ""
-    return f" {count} run{'s go' if count > 1 else ' goes'} on; 'zaffre up' finds them again."
+    who, them = ("run goes", "it") if count == 1 else ("runs go", "them")
+    return f" {count} {who} on; 'zaffre up' finds {them} again."
 
 
 def _say_idle_exit(facts: dict[str, Any]) -> None:

@@ -172,7 +172,8 @@ def limit_bytes() -> int:
 def largest(source: SourceFolder) -> list[str]:
     """Return the largest entries of the folder with their sizes, the largest first.
 
-    An entry stands for what it holds, unless one file is most of it: then the file is named.
+    An entry stands for what it holds, unless one file is most of it: then the file is named. What
+    is less than a hundredth of the largest is not named.
     """
     totals: dict[str, int] = {}
     biggest: dict[str, SourceFile] = {}
@@ -185,6 +186,8 @@ def largest(source: SourceFolder) -> list[str]:
     ordered = sorted(totals, key=lambda entry: -totals[entry])[:_SHOWN_OFFENDERS]
     shown: list[str] = []
     for entry in ordered:
+        if totals[entry] * 100 < totals[ordered[0]]:
+            break
         file = biggest[entry]
         one = file.size_bytes * 2 > totals[entry]
         name, size = (file.name, file.size_bytes) if one else (entry, totals[entry])
