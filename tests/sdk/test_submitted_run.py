@@ -42,7 +42,8 @@ def test_the_deprecated_way_to_the_context_says_so(
     assert capsys.readouterr().out.count("\n") == 2
 
 
-def test_the_context_needs_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_context_needs_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ZAFFRE_HOME", str(tmp_path))  # its spool is not the user's
     for name, value in {
         "AZUREML_RUN_ID": "e_1_abc",
         "AZUREML_EXPERIMENT_ID": "exp-id",
