@@ -6,6 +6,7 @@ import os
 import platform
 import statistics
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,18 +14,39 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "durability.md"
 BEGIN, END = "<!-- figures: written by make faults -->", "<!-- end of figures -->"
 
 
+@dataclass(frozen=True)
+class Kill:
+    """One kill. before, end: the run's states; acknowledged, stored: what was logged, in order."""
+
+    before: str
+    end: str
+    acknowledged: list[int]
+    stored: list[int]
+    end_s: float
+
+    @property
+    def lost_count(self) -> int:
+        """Records that were promised and are not stored."""
+        return len(set(self.acknowledged) - set(self.stored))
+
+    @property
+    def doubled_count(self) -> int:
+        """Records that are stored more than once."""
+        return len(self.stored) - len(set(self.stored))
+
+
 class Figures:
     """What happened in each kill."""
 
     def __init__(self) -> None:
-        self._kills: dict[str, list[tuple[str, str, int, float]]] = {}
+        self._kills: dict[str, list[Kill]] = {}
 
-    def add(self, victim: str, before: str, end: str, acknowledged: int, end_s: float) -> None:
-        """Note one kill: the state before, how it ended, records promised, seconds to the end."""
-        self._kills.setdefault(victim, []).append((before, end, acknowledged, end_s))
+    def add(self, victim: str, kill: Kill) -> None:
+        """Note one kill before it is judged, so that a broken promise stands in the table too."""
+        self._kills.setdefault(victim, []).append(kill)
 
     def table(self) -> str:
-        """Return the table. A kill that broke the promise fails its test, so none is in it."""
+        """Return the table."""
         when = datetime.now(UTC).strftime("%Y-%m-%d")
         machine = (
             f"{os.cpu_count()} cores, {platform.release()}, Python {platform.python_version()}"
@@ -37,11 +59,14 @@ class Figures:
             "|---|---|---|---|---|---|---|---|",
         ]
         for victim, kills in self._kills.items():
-            times = [kill[3] for kill in kills]
+            times = [kill.end_s for kill in kills]
             rows.append(
-                f"| {victim} | {len(kills)} | {_counts([kill[0] for kill in kills])} "
-                f"| {_counts([kill[1] for kill in kills])} | {sum(kill[2] for kill in kills)} "
-                f"| 0 | 0 | {statistics.median(times):.2f} s ({max(times):.2f} s) |"
+                f"| {victim} | {len(kills)} | {_counts([kill.before for kill in kills])} "
+                f"| {_counts([kill.end for kill in kills])} "
+                f"| {sum(len(kill.acknowledged) for kill in kills)} "
+                f"| {sum(kill.lost_count for kill in kills)} "
+                f"| {sum(kill.doubled_count for kill in kills)} "
+                f"| {statistics.median(times):.2f} s ({max(times):.2f} s) |"
             )
         return "\n".join(rows)
 

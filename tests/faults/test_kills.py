@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from tests.faults import life as lives
-from tests.faults.figures import Figures
+from tests.faults.figures import Figures, Kill
 
 REPEAT = int(os.environ.get("ZAFFRE_FAULTS_REPEAT", "2"))
 
@@ -50,12 +50,13 @@ def test_what_was_logged_survives_the_death_of(
         attack.strike(life)
         run = life.wait_for_state(*lives.FINAL)
         end_s = time.monotonic() - struck
+        kill = Kill(before, run["state"], life.acknowledged(), life.stored(), end_s)
+        figures.add(attack.name, kill)
         assert run["state"] in attack.states, lives.describe(run)
         if run["state"] == "Failed":
             assert lives.reason_of(run) in attack.reasons, lives.describe(run)
         life.assert_nothing_is_lost()
         life.assert_no_process_is_left()
-        figures.add(attack.name, before, run["state"], len(life.acknowledged()), end_s)
 
 
 def test_a_killed_runner_fails_its_run_within_a_second_and_says_why(

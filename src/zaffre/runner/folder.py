@@ -1,31 +1,13 @@
-"""The folder of one attempt: where its parts are, and what is remembered for a salvage."""
+"""The folder of one attempt: where its parts are."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 #: The script's stdout and stderr, as a file of the run.
 LOG_NAME = "user_logs/std_log.txt"
-
-
-@dataclass(frozen=True)
-class Remembered:
-    """What a runner knows that a salvage needs. Never a token.
-
-    pid, start_time: the runner. script_pid: in its own namespace. isolated: whether it has one.
-    """
-
-    run_id: str
-    attempt: int
-    pid: int
-    start_time: int
-    boot_id: str
-    script_pid: int
-    isolated: bool
 
 
 class RunFolder:
@@ -37,7 +19,6 @@ class RunFolder:
         self.spool = self.path / "spool"
         self.tmp = self.path / "tmp"
         self.log = self.path / LOG_NAME
-        self.state = self.path / "state.json"
         self.own_log = self.path / "runner.log"
 
     def make(self) -> None:
@@ -45,17 +26,6 @@ class RunFolder:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.work, self.spool, self.tmp, self.log.parent):
             folder.mkdir(exist_ok=True)
-
-    def remember(self, what: Remembered) -> None:
-        """Write state.json."""
-        self.state.write_text(json.dumps(asdict(what)))
-
-    def recall(self) -> Remembered | None:
-        """Return what state.json holds, None if it is not there or was not written whole."""
-        try:
-            return Remembered(**json.loads(self.state.read_text()))
-        except (OSError, ValueError, TypeError):
-            return None
 
     def redirect_stderr(self) -> None:
         """From now on this process's stderr is `runner.log` in the folder."""

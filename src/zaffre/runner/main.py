@@ -26,7 +26,7 @@ from zaffre.contract.errors import Refused, ServerUnreachable
 from zaffre.contract.reason import Reason, ReasonKind, sentence
 from zaffre.contract.run import RunSpec, RunState
 from zaffre.runner.attempt import Attempt, Patience, Stopped, Superseded
-from zaffre.runner.folder import Remembered, RunFolder
+from zaffre.runner.folder import RunFolder
 from zaffre.runner.lease import Demand, Lease
 from zaffre.runner.notes import note
 from zaffre.runner.script_tree import ScriptTree
@@ -182,7 +182,7 @@ class Execution:
             self._raise_if_superseded()
             return ending_of(self._lease.demand or Demand.CANCEL)
         try:
-            script_pid = launch(self._order, self._spec, self._folder, self._tree)
+            launch(self._order, self._spec, self._folder, self._tree)
         except LaunchFailed as failure:
             return Broken(failure.reason)
         except OSError as problem:
@@ -191,18 +191,6 @@ class Execution:
         self._listen()
         self._stream.start()
         self._outputs.start()
-        mine = os.getpid()
-        self._folder.remember(
-            Remembered(
-                self._order.run_id,
-                self._order.attempt,
-                mine,
-                process.start_time(mine),
-                process.boot_id(),
-                script_pid,
-                self._tree.isolated,
-            )
-        )
         limit_s = self._spec.max_duration_s
         return Watch(self._tree, self._lease, self._wake, limit_s=limit_s).run()
 

@@ -39,6 +39,7 @@ from zaffre.server.store import schema
 from zaffre.server.store import token as tokens
 from zaffre.server.store.blob import BlobFolder
 from zaffre.server.store.database import Database, sqlite_url
+from zaffre.server.store.sole import sole_server
 from zaffre.server.store.store import Store
 from zaffre.server.usecases.server import Address
 
@@ -110,8 +111,12 @@ def _serve_home(given: argparse.Namespace, ready: _Ready) -> int:
     unix_path = home.socket_path(path)
     unix = home.listen_on_socket(unix_path)
     hub = Hub()
-    database = Database(settings.database or sqlite_url(path / "store" / "zaffre.db"), hub.publish)
+    url = settings.database or sqlite_url(path / "store" / "zaffre.db")
+    database = Database(url, hub.publish)
+    alone = contextlib.ExitStack()
     try:
+        if not settings.team:
+            alone.enter_context(sole_server(url))
         schema.prepare(database)
         with database.transaction() as tx:
             tokens.set_owner(tx, home.owner_token(path), home.user_name(), time.time())
@@ -129,6 +134,7 @@ def _serve_home(given: argparse.Namespace, ready: _Ready) -> int:
         uvloop.run(_serve(store, address, [unix, tcp], ready))
     finally:
         database.close()
+        alone.close()
         unix_path.unlink(missing_ok=True)
     (path / "server.json").unlink(missing_ok=True)
     return 0

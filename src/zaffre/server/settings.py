@@ -61,11 +61,6 @@ class Settings:
         """Runs at once on `local`."""
         return self.local_slots or max(1, os.cpu_count() or 1)
 
-    @property
-    def store_path(self) -> Path:
-        """The folder of database, blobs and logs."""
-        return self.home / "store"
-
 
 #: Given by the command line alone.
 _NOT_IN_FILE = frozenset({"home", "started_by_sdk"})

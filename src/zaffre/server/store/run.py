@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from zaffre.contract.errors import NotFound, RunStateConflict
+from zaffre.contract.errors import NotFound
 from zaffre.contract.reason import Reason
-from zaffre.contract.run import FINAL, MOVES, Run, RunError, RunSpec, RunState
+from zaffre.contract.run import FINAL, Run, RunError, RunSpec, RunState, move
 from zaffre.server.store import history
 from zaffre.server.store.database import Transaction
 from zaffre.server.store.tables import (
@@ -193,8 +193,7 @@ def change(tx: Transaction, before: Found, after: Run, *, now: datetime) -> Run:
     """
     run = before.run
     if after.state is not run.state:
-        if after.state not in MOVES[run.state]:
-            raise RunStateConflict(run.run_id, current=run.state.value, wanted=after.state.value)
+        move(run, after.state)  # refuses what is no move
         if after.state is RunState.RUNNING and after.started_at is None:
             after = replace(after, started_at=now)
         if after.state in FINAL:
