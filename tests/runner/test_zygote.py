@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -23,7 +24,11 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 
 def descriptors(pid: int) -> dict[int, str]:
     folder = f"/proc/{pid}/fd"
-    return {int(name): os.readlink(f"{folder}/{name}") for name in os.listdir(folder)}
+    found: dict[int, str] = {}
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            found[int(name)] = os.readlink(f"{folder}/{name}")
+    return found
 
 
 def wait_until(condition, limit_s: float = 5.0) -> None:

@@ -19,9 +19,9 @@ from zaffre.contract.errors import Refused, ServerUnreachable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from http.client import HTTPResponse
     from typing import Any, Callable, Dict, Iterator, List, Protocol, TypeVar, Union
 
+    from zaffre.client.response import Response
     from zaffre.client.transport import Address, Body
 
     T = TypeVar("T")
@@ -66,32 +66,25 @@ class Answer:
     status: HTTP status. headers: by lower-case name.
     """
 
-    def __init__(self, client: Client, connection: Connection, response: HTTPResponse) -> None:
+    def __init__(self, client: Client, connection: Connection, response: Response) -> None:
         self._client = client
         self._connection: Connection | None = connection
         self._response = response
         self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.getheaders()}
+        self.headers = response.headers
 
     def read(self, size_bytes: int) -> bytes:
         """Return up to `size_bytes` of the body, b'' at its end. Raises AnswerCut."""
-        from http.client import HTTPException
-
         try:
-            data = self._response.read(size_bytes)
-        except (OSError, HTTPException) as problem:
+            return self._response.read(size_bytes)
+        except OSError as problem:
             raise self._cut() from problem
-        if not data and size_bytes and self._response.length:
-            raise self._cut()
-        return data
 
     def read_all(self) -> bytes:
         """Return the rest of the body. Raises AnswerCut."""
-        from http.client import HTTPException
-
         try:
-            return self._response.read()
-        except (OSError, HTTPException) as problem:
+            return self._response.read_all()
+        except OSError as problem:
             raise self._cut() from problem
 
     def chunks(self, size_bytes: int = 1 << 20) -> Iterator[bytes]:
@@ -104,12 +97,10 @@ class Answer:
 
     def lines(self) -> Iterator[str]:
         """Yield the body's lines as they come, without their ends. Raises AnswerCut."""
-        from http.client import HTTPException
-
         while True:
             try:
                 line = self._response.readline()
-            except (OSError, HTTPException) as problem:
+            except OSError as problem:
                 raise self._cut() from problem
             if not line:
                 return
@@ -124,9 +115,7 @@ class Answer:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        whole = self._response.isclosed() and not self._response.will_close
-        self._response.close()
-        if whole:
+        if self._response.is_over():
             self._client.keep(connection)
         else:
             connection.close()
@@ -280,8 +269,6 @@ class Client:
         retry_s: float | None,
         take: Callable[[Answer], T],
     ) -> T:
-        from http.client import HTTPException
-
         deadline = time.monotonic() + (self.retry_s if retry_s is None else retry_s)
         pause_s = _FIRST_PAUSE_S
         while True:
@@ -295,9 +282,9 @@ class Client:
                 if refused.status == 401 and connection and self._has_new_token(connection):
                     continue
                 raise
-            except (OSError, HTTPException) as problem:
+            except OSError as problem:
                 if connection is not None:
-                    if connection.used and isinstance(problem, (ConnectionError, HTTPException)):
+                    if connection.used and isinstance(problem, ConnectionError):
                         # The server closed it while it was idle, or was restarted: no outage yet.
                         self.close()
                         continue

@@ -1,6 +1,6 @@
 """One connection to a server: Unix socket, TCP or TLS, directly or through a proxy.
 
-Everything that costs milliseconds to import (`socket`, `ssl`, `http.client`) is imported by the
+Everything that costs milliseconds to import (`socket`, `ssl`, `urllib`) is imported by the
 first connection, not by the module: scripts that only log never pay for it.
 """
 
@@ -12,9 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     import ssl
-    from http.client import HTTPResponse
     from typing import Callable, Iterable, Union
     from urllib.parse import SplitResult
+
+    from zaffre.client.response import Response
 
     Body = Union[bytes, "Upload"]
 
@@ -72,7 +73,7 @@ class BodyFailed(Exception):
 class Connection:
     """One kept-alive HTTP/1.1 connection; used by one thread at a time.
 
-    Raises OSError or http.client.HTTPException when the connection fails.
+    Raises OSError when the connection fails.
     """
 
     def __init__(self, address: Address, *, timeout_s: float) -> None:
@@ -101,9 +102,9 @@ class Connection:
 
     def exchange(
         self, method: str, target: str, headers: dict[str, str], body: Body, *, timeout_s: float
-    ) -> HTTPResponse:
+    ) -> Response:
         """Send one request and return the answer with its body unread."""
-        from http.client import HTTPResponse
+        from zaffre.client.response import Response
 
         if self._sock is None:
             raise ConnectionResetError("the connection is closed")
@@ -114,14 +115,9 @@ class Connection:
         lines.extend(f"{name}: {value}\r\n" for name, value in headers.items())
         lines.append("\r\n")
         self._sock.settimeout(timeout_s)
-        answer = HTTPResponse(self._sock, method=method)
-        try:
-            early = self._send("".join(lines).encode("latin-1"), body)
-            answer.begin()
-            _require_length(answer)
-        except BaseException:
-            answer.close()
-            raise
+        answer = Response(self._sock)
+        early = self._send("".join(lines).encode("latin-1"), body)
+        answer.begin()
         answer.will_close = answer.will_close or early
         return answer
 
@@ -184,15 +180,6 @@ class Connection:
     def __del__(self) -> None:
         if getattr(self, "_sock", None) is not None:
             self.close()
-
-
-def _require_length(answer: HTTPResponse) -> None:
-    """Refuse an answer that cannot be told from a part of it.
-
-    http.client takes a header that was cut off for a whole one.
-    """
-    if answer.length is None and not answer.chunked:
-        raise ConnectionResetError("the answer's header was cut off")
 
 
 def _connect_unix(path: str, timeout_s: float) -> socket.socket:
@@ -279,18 +266,15 @@ def _proxy_header(proxy: SplitResult) -> str:
 
 
 def _open_tunnel(sock: socket.socket, host: str, port: int, header: str) -> None:
-    from http.client import HTTPResponse
+    from zaffre.client.response import Response
 
     name = f"[{host}]" if ":" in host else host
     request = f"CONNECT {name}:{port} HTTP/1.1\r\nHost: {name}:{port}\r\n{header}\r\n"
     sock.sendall(request.encode("latin-1"))
-    answer = HTTPResponse(sock, method="CONNECT")
-    try:
-        answer.begin()
-        if answer.status != 200:
-            raise ConnectionError(f"the proxy answered {answer.status} {answer.reason}")
-    finally:
-        answer.close()
+    answer = Response(sock)
+    answer.begin_tunnel()
+    if answer.status != 200:
+        raise ConnectionError(f"the proxy answered {answer.status} {answer.reason}")
 
 
 _tls: list[ssl.SSLContext] = []

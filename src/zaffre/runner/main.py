@@ -17,9 +17,9 @@ import socket
 import sys
 import threading
 import traceback
-from http.client import HTTPResponse
 
 from zaffre.client import process
+from zaffre.client.response import Response
 from zaffre.contract import wire
 from zaffre.contract.attempt import AttemptKind, Report, StartOrder
 from zaffre.contract.errors import Refused, ServerUnreachable
@@ -110,10 +110,9 @@ def warm_up() -> None:
     here, there = socket.socketpair()
     with here, there:
         there.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: x/y\r\ncontent-length: 2\r\n\r\n{}")
-        answer = HTTPResponse(here)
+        answer = Response(here)
         answer.begin()
-        answer.read()
-        answer.close()
+        answer.read_all()
 
 
 class Execution:

@@ -182,7 +182,7 @@ def _become_runner(keep: set[int], work: Callable[[], int]) -> NoReturn:
 
 def _preload() -> None:
     """Import now what is imported lazily elsewhere and what every runner needs."""
-    for module in ("email.parser", "http.client", "urllib.parse", "zaffre.runner.salvage"):
+    for module in ("urllib.parse", "zaffre.client.response", "zaffre.runner.salvage"):
         importlib.import_module(module)
 
 
