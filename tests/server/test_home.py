@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,17 @@ def test_a_home_on_a_network_file_system_is_left_to_the_host_that_serves_it(
 def test_the_file_system_is_told(tmp_path: Path) -> None:
     assert home.file_system(Path("/proc")) == 0x9FA0
     assert home.file_system(tmp_path / "absent") == 0
+
+
+def test_runs_folders_lie_apart_on_ext4(tmp_path: Path) -> None:
+    home.take(tmp_path / "home").close()
+    shown = subprocess.run(
+        ["lsattr", "-d", tmp_path / "home" / "runs"], capture_output=True, text=True, check=False
+    )
+    if home.file_system(tmp_path) != 0xEF53 or shown.returncode != 0:
+        pytest.skip("needs ext4 and lsattr")
+    assert "T" in shown.stdout.split()[0]
+    home.take(tmp_path / "home").close()
 
 
 def test_the_port_is_kept_unless_somebody_has_it(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pwd
 import secrets
 import socket
 import stat
+import struct
 import sys
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,9 @@ NETWORK_FILE_SYSTEMS = frozenset(
         0x19830326,  # BeeGFS
     }
 )
+
+#: ioctls of a folder's flags (64-bit Linux), and the flag "top of hierarchies" (chattr +T).
+_GET_FLAGS, _SET_FLAGS, _TOP_FOLDER = 0x8008_6601, 0x4008_6602, 0x0002_0000
 
 #: Longest path that the kernel takes for a socket is 107 bytes.
 _SOCKET_PATH_MAX = 100
@@ -95,7 +99,26 @@ def take(path: Path) -> Home:
     os.pwrite(lock, json.dumps(me).encode(), 0)
     for folder in ("store", "store/blobs", "store/logs", "runs", "interactive"):
         (path / folder).mkdir(mode=0o700, exist_ok=True)
+    _spread_out(path / "runs")
     return Home(path, lock)
+
+
+def _spread_out(folder: Path) -> None:
+    """Have ext4 lay out each folder that is made in this one apart from the others.
+
+    ext4 uses a freed inode again only after minutes, and searches past all such for each file that
+    it makes nearby. Runs' folders come and go: where others had just gone, the 100 files of a
+    snapshot took up to 100 ms to write; apart from those, 3.
+    """
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        flags = struct.unpack("l", fcntl.ioctl(fd, _GET_FLAGS, struct.pack("l", 0)))[0]
+        if not flags & _TOP_FOLDER:
+            fcntl.ioctl(fd, _SET_FLAGS, struct.pack("l", flags | _TOP_FOLDER))
+    except OSError:
+        pass  # another file system: it has no such flag, and no such trouble
+    finally:
+        os.close(fd)
 
 
 def foreign_host(path: Path, holder: dict[str, Any], *, magic: int, host: str) -> str | None:
