@@ -7,6 +7,7 @@ below a folder that is left out: whoever walks a tree does not enter such a fold
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Pattern, Sequence
@@ -59,6 +60,7 @@ class Rule:
     folders_only: bool
 
 
+@functools.lru_cache(maxsize=16)
 def parse(text: str) -> tuple[Rule, ...]:
     """Return the rules of an ignore file in their order; a line that is no pattern is skipped."""
     rules: list[Rule] = []
