@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,35 @@ def test_a_blob_with_other_content_fails_the_run(bench):
     bench.server.blobs = dict.fromkeys(bench.server.blobs, b"x")
     bench.started.append(order)
     bench.runners.start(order)
+    assert bench.server.final()["reason"]["kind"] == "snapshot_broken"
+
+
+def whole_snapshot(files: dict[str, bytes], content: dict[str, bytes]) -> str:
+    """Return a snapshot of `files` as an order holds it, with `content` for its blobs."""
+    entries = [
+        {"name": name, "sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data)}
+        for name, data in files.items()
+    ]
+    manifest = json.dumps({"snapshot_id": "s", "files": entries}).encode()
+    bundle = b"".join(
+        b"%s %d\n%s"
+        % (entry["sha256"].encode(), len(content[entry["name"]]), content[entry["name"]])
+        for entry in entries
+    )
+    return b64encode(manifest + b"\n" + bundle).decode()
+
+
+def test_a_snapshot_that_came_with_the_order_is_not_asked_for(bench):
+    files = {"train.py": b"print(open('data/x').read())", "data/x": b"hello"}
+    bench.run("", attempt={"snapshot": whole_snapshot(files, files)})
+    assert bench.server.log() == "hello\n"
+    assert not [path for _, path in bench.server.requests if "snapshots" in path or "blobs" in path]
+
+
+@pytest.mark.parametrize("content", [b"print('?')", b"", b"print('never')..."])
+def test_a_snapshot_with_other_content_in_the_order_fails_the_run(bench, content):
+    files = {"train.py": b"print('never')"}
+    bench.start("", attempt={"snapshot": whole_snapshot(files, {"train.py": content})})
     assert bench.server.final()["reason"]["kind"] == "snapshot_broken"
 
 

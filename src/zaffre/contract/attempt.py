@@ -37,6 +37,8 @@ class StartOrder:
     sdk_path: a folder that holds nothing but `azureml` and `zaffre`, for the script's PYTHONPATH.
     final: for a SALVAGE attempt, the state and reason that end the run.
     log_max_bytes: of a longer log, head and tail are stored.
+    snapshot: of a small one all of it, in base64: a line of JSON (a Snapshot), then the bundle of
+    its blobs. The runner asks the server for others.
     """
 
     run_id: str
@@ -56,6 +58,7 @@ class StartOrder:
     spec: RunSpec | None = None
     final: Report | None = None
     log_max_bytes: int = 1_000_000_000
+    snapshot: str | None = None
 
 
 @dataclass(frozen=True)

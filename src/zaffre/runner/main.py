@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 import traceback
+from base64 import b64decode
 
 from zaffre.client import process
 from zaffre.client.response import Response
@@ -195,7 +196,7 @@ class Execution:
 
     def _ask_ahead(self) -> Ahead | None:
         # A tree that is not ready yet may still have to fork, so there must be no thread then.
-        if self._spec.snapshot_id is None or not self._tree.is_ready:
+        if self._spec.snapshot_id is None or self._order.snapshot or not self._tree.is_ready:
             return None
         workspace_id = self._order.workspace.get("workspace_id", "")
         return Ahead(self._attempt.client, workspace_id, self._spec.snapshot_id)
@@ -207,7 +208,10 @@ class Execution:
         workspace_id = self._order.workspace.get("workspace_id", "")
         snapshot_id = self._spec.snapshot_id
         patience = Patience(self._lease.demanded)
-        got = None if ahead is None else ahead.take()
+        if self._order.snapshot is not None:
+            got = snapshot.unpack(snapshot_id, b64decode(self._order.snapshot))
+        else:
+            got = None if ahead is None else ahead.take()
         if got is None or not got[1]:
             # This may take long, and a cancel must be heard meanwhile. Else the threads can wait.
             self._listen()

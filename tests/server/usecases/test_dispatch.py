@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from tests.server.conftest import OWNER, Runner, World
+from tests.server.data import entry, upload
 
 from zaffre.contract.attempt import AttemptKind
 from zaffre.contract.errors import Invalid
 from zaffre.contract.reason import ReasonKind, sentence
-from zaffre.contract.run import RunState
+from zaffre.contract.run import RunSpec, RunState
 from zaffre.server.access import hash_token
 from zaffre.server.store.tables import attempts, runs, tokens
 from zaffre.server.usecases import attempt as attempt_usecase
 from zaffre.server.usecases import run as run_usecase
+from zaffre.server.usecases import snapshot as snapshots
 from zaffre.server.usecases.why import why
 
 
@@ -53,6 +57,28 @@ def test_an_order_says_all_that_a_runner_needs(world: World) -> None:
     assert order.process_environment == {"SECRET": "s3cret"}
     assert order.workspace["name"] == world.workspace.name
     assert order.folder.endswith(f"/runs/{run.run_id}/1")
+
+
+def test_an_order_holds_a_small_snapshot_whole_and_none_of_a_large_one(world: World) -> None:
+    large = b"x" * ((256 << 10) + 1)
+    upload(world.store, b"one", large, now=world.now)
+    for content, is_held in ((b"one", True), (large, False)):
+        made = snapshots.put(
+            world.workspace.workspace_id,
+            [entry("a.py", content)],
+            caller=OWNER,
+            store=world.store,
+            now=world.now,
+        )
+        spec = RunSpec("local", "/usr/bin/python3", script="a.py", snapshot_id=made)
+        world.queue(snapshot_id=made, spec=spec)
+        (order,) = world.dispatch()
+        if is_held:
+            manifest, _, bundle = b64decode(order.snapshot or "").partition(b"\n")
+            assert json.loads(manifest)["files"][0]["name"] == "a.py"
+            assert bundle.endswith(b" 3\none")
+        else:
+            assert order.snapshot is None
 
 
 def test_the_submitters_variables_are_gone_once_the_runner_has_them(world: World) -> None:

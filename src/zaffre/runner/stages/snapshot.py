@@ -59,6 +59,15 @@ def _checked(snapshot_id: str, answer: Any) -> Snapshot:
     return snapshot
 
 
+def unpack(snapshot_id: str, content: bytes) -> tuple[Snapshot, dict[str, bytes]]:
+    """Return a snapshot that came whole, and its files' contents by SHA-256.
+
+    Raises SnapshotBroken, or OSError when the content was cut off.
+    """
+    manifest, _, bundle = content.partition(b"\n")
+    return _checked(snapshot_id, json.loads(manifest)), dict(_read_bundle(io.BytesIO(bundle)))
+
+
 class Ahead:
     """A small snapshot, asked for on a thread while the claim is under way.
 
@@ -81,10 +90,8 @@ class Ahead:
         try:
             workspace_id, snapshot_id = self._ids
             path = f"/workspaces/{workspace_id}/snapshots/{snapshot_id}/content"
-            with self._client.stream("GET", path, query={"max_bytes": AHEAD_MAX_BYTES}) as answer:
-                manifest, _, bundle = answer.read_all().partition(b"\n")
-            snapshot = _checked(snapshot_id, json.loads(manifest))
-            self._got = (snapshot, dict(_read_bundle(io.BytesIO(bundle))))
+            content, _ = self._client.fetch("GET", path, query={"max_bytes": AHEAD_MAX_BYTES})
+            self._got = unpack(snapshot_id, content)
         except (SnapshotBroken, ZaffreError, OSError, ValueError) as problem:
             note("snapshot.not_ahead", problem=repr(problem))
 

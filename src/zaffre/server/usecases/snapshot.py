@@ -65,11 +65,16 @@ def get_content(
     For a small snapshot one request instead of two: a run's start waits for it.
     """
     snapshot = get(workspace_id, wanted, caller=caller, store=store)
+    # What a snapshot of the workspace holds may be read, so no blob is looked up by itself.
+    return snapshot, bundle_of(snapshot, store, max_bytes=max_bytes)
+
+
+def bundle_of(snapshot: Snapshot, store: Store, *, max_bytes: int) -> bytes:
+    """Return the bundle of a snapshot's blobs, an empty one if they are larger. Raises NotFound."""
     sizes = {file.sha256: file.size_bytes for file in snapshot.files}
     if sum(sizes.values()) > max_bytes or len(sizes) > BUNDLE_MAX_COUNT:
-        return snapshot, b""
-    # What a snapshot of the workspace holds may be read, so no blob is looked up by itself.
-    return snapshot, b"".join(pack(store.blobs, [name for name, size in sizes.items() if size]))
+        return b""
+    return b"".join(pack(store.blobs, [name for name, size in sizes.items() if size]))
 
 
 def _make(entries: Sequence[FileEntry]) -> Snapshot:
