@@ -162,15 +162,19 @@ def test_a_run_is_listed_and_shown(
     assert zaffre("run", "show", run_id, "--json").json["run"]["run_id"] == run_id
 
 
-def test_canceling_twice_is_a_state_conflict(
+def test_canceling_twice_changes_nothing_and_canceling_an_ended_run_is_a_state_conflict(
     zaffre: Zaffre, server: ServerProcess, experiment: dict[str, Any]
 ) -> None:
     run_id = interactive_run(server, experiment)
     first = zaffre("run", "cancel", run_id)
     assert (first.code, first.out) == (DONE, f"{run_id}  Canceled\n")
     again = zaffre("run", "cancel", run_id)
-    assert again.code == STATE_CONFLICT
-    assert "Canceled" in again.err
+    assert (again.code, again.out) == (first.code, first.out)
+    ended = interactive_run(server, experiment)
+    server.client.post(f"/api/v1/runs/{ended}/complete")
+    refused = zaffre("run", "cancel", ended)
+    assert refused.code == STATE_CONFLICT
+    assert "Completed" in refused.err
     why = zaffre("why", run_id)
     assert f"Run {run_id} is Canceled. Canceled by " in why.out
     assert zaffre("why", run_id, "--json").json["state"] == "Canceled"

@@ -103,6 +103,25 @@ def test_an_answer_that_is_cut_in_its_header_is_asked_for_again(kept_bytes: int)
         assert client_of(server).request("GET", "/x") == {"value": 12345}
 
 
+GONE = answer(b'{"error": {"code": "model.not_found", "message": "gone"}}', "404 Not Found")
+
+
+def test_a_removal_whose_answer_was_lost_is_done_when_nothing_is_left_to_remove() -> None:
+    with WireServer(Script(Cut(), GONE)) as server:
+        assert client_of(server).request("DELETE", "/models/m") is None
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "steps"), [("DELETE", [GONE]), ("GET", [Cut(), GONE]), ("POST", [Cut(), GONE])]
+)
+def test_what_is_not_there_is_refused_otherwise(
+    method: str, steps: list[bytes | Exception]
+) -> None:
+    with WireServer(Script(*steps)) as server, pytest.raises(Refused, match="gone"):
+        client_of(server).request(method, "/models/m")
+
+
 def test_a_balancer_without_a_server_behind_it_is_waited_for() -> None:
     away = answer(b"<html>bad gateway</html>", "502 Bad Gateway")
     with WireServer(Script(away, away, answer(b"[1]"))) as server:

@@ -191,7 +191,12 @@ class Client:
     ) -> tuple[bytes, dict[str, str]]:
         """Send a request as `request` does; return the answer's bytes and its headers."""
         sending = _Sending(method, path, json, body, query, headers)
-        return self._retry(sending, timeout_s, retry_s, _read_whole)
+        try:
+            return self._retry(sending, timeout_s, retry_s, _read_whole)
+        except Refused as refused:
+            if refused.status == 404 and method == "DELETE" and sending.may_have_come:
+                return b"", {}  # the first one, whose answer was lost, has removed it
+            raise
 
     def stream(
         self,
@@ -284,6 +289,7 @@ class Client:
                 raise
             except OSError as problem:
                 if connection is not None:
+                    sending.may_have_come = True
                     if connection.used and isinstance(problem, ConnectionError):
                         # The server closed it while it was idle, or was restarted: no outage yet.
                         self.close()
@@ -347,7 +353,10 @@ class Client:
 
 
 class _Sending:
-    """One request, encoded once however often it is sent."""
+    """One request, encoded once however often it is sent.
+
+    may_have_come: it was sent before, and whether the server took it then is not known.
+    """
 
     def __init__(
         self,
@@ -362,6 +371,7 @@ class _Sending:
         self.target = _target(path, query)
         self.headers = headers or {}
         self.body: Body = b"" if body is None else body
+        self.may_have_come = False
         if json is not None:
             from json import dumps
 

@@ -195,8 +195,10 @@ def test_an_interactive_run_completes_fails_and_cancels_at_once(world: World) ->
     assert len(failed.error.message) == 3000
     canceled = usecase.cancel(world.interactive().run_id, **options)
     assert canceled.state is RunState.CANCELED
-    with pytest.raises(RunStateConflict):
-        usecase.cancel(canceled.run_id, **options)
+    assert usecase.cancel(canceled.run_id, **options) == canceled
+    for ended in (done, failed):
+        with pytest.raises(RunStateConflict):
+            usecase.cancel(ended.run_id, **options)
     with pytest.raises(RunStateConflict):
         usecase.complete(failed.run_id, **options)
 

@@ -225,7 +225,7 @@ def fail(run_id: str, data: Failure, request: Request) -> Run:
 
 @post("/api/v1/runs/{run_id:str}/cancel", status_code=202, sync_to_thread=True)
 def cancel(run_id: str, request: Request) -> Run:
-    """Ask a run to stop. Asking again changes nothing; a run that has ended answers 409."""
+    """Ask a run to stop. Asking again changes nothing; a run that has ended otherwise: 409."""
     return usecase.cancel(run_id, caller=request.caller, store=request.store, now=datetime.now(UTC))
 
 

@@ -308,10 +308,13 @@ def fail(
 def cancel(run_id: str, *, caller: Caller, store: Store, now: datetime) -> Run:
     """Ask a run to stop: at once if no runner has it, else through the request its runner holds.
 
-    Asking again changes nothing. Raises RunStateConflict for a run that has ended.
+    Asking again changes nothing: the answer to the first request may have been lost. Raises
+    RunStateConflict for a run that has ended otherwise.
     """
     with store.database.transaction(durable=True) as tx:
         found = _lock(tx, run_id, caller, "run.cancel")
+        if found.run.state is RunState.CANCELED:
+            return found.run
         if found.run.state in FINAL:
             raise RunStateConflict(
                 run_id, current=found.run.state.value, wanted=RunState.CANCELED.value
