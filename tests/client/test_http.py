@@ -456,7 +456,8 @@ def test_https_goes_through_the_proxy_in_a_tunnel(
         while b"\r\n\r\n" not in head:
             head += inside.recv(4096)
         asked.append(head.decode())
-        inside.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        # Any 2xx is a tunnel.
+        inside.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 Connected\r\n\r\n")
         served = tls.wrap_socket(inside, server_side=True)
         served.recv(4096)
         served.sendall(answer(b"[1]", "200 OK", "Connection: close"))

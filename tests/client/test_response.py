@@ -110,7 +110,10 @@ def test_an_answer_that_is_cut_anywhere_is_never_taken_for_a_whole_one(
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n0\r\n\r\n",
         HEAD + b"no colon\r\nContent-Length: 0\r\n\r\n",
         HEAD + b"Name : x\r\nContent-Length: 0\r\n\r\n",
-        HEAD + b" folded\r\nContent-Length: 0\r\n\r\n",
+        HEAD + b"A: b\nContent-Length: 9\r\nContent-Length: 0\r\n\r\n",
+        HEAD + b"Content-Length: 1\r\n 2\r\n\r\n" + b"x" * 12,
+        b"HTTP/1.1 020 OK\r\nContent-Length: 0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"Trailer: x\r\n" * 20_000,
         HEAD + b"X: " + b"x" * HEAD_MAX_BYTES + b"\r\nContent-Length: 0\r\n\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"0" * 2 * HEAD_MAX_BYTES,
     ],
@@ -118,6 +121,43 @@ def test_an_answer_that_is_cut_anywhere_is_never_taken_for_a_whole_one(
 def test_what_is_no_answer_is_refused(answer: bytes) -> None:
     with pytest.raises(BadAnswer):
         opened(answer).read_all()
+
+
+class Waiting:
+    """What stands for a socket that stays open and says nothing after its first words."""
+
+    def __init__(self, said: bytes) -> None:
+        self._said = said
+
+    def recv(self, most: int) -> bytes:
+        said, self._said = self._said[:most], b""
+        if not said:
+            raise AssertionError("it waits for more")
+        return said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"\x15\x03\x01",
+        b"HTTP/1.1 200 OK\nContent-Length: 1\n\nx",
+    ],
+)
+def test_what_does_not_speak_http_is_not_waited_for(said: bytes) -> None:
+    with pytest.raises(BadAnswer, match="does not speak HTTP"):
+        Response(cast("socket", Waiting(said))).begin()
+
+
+def test_an_answer_of_no_length_is_refused_by_its_status() -> None:
+    with pytest.raises(BadAnswer, match="403 Forbidden"):
+        opened(b"HTTP/1.0 403 Forbidden\r\nConnection: close\r\n\r\n<h1>no</h1>")
+
+
+def test_a_folded_header_is_one_header() -> None:
+    response = opened(HEAD + b"A: 1\r\n  2\r\n\t3\r\nContent-Length: 1\r\n\r\nx")
+    assert response.headers["a"].split() == ["1", "2", "3"]
+    assert response.read_all() == b"x"
 
 
 def test_an_announcement_is_not_the_answer() -> None:
@@ -136,6 +176,10 @@ def test_an_announcement_is_not_the_answer() -> None:
         (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", False),
         (b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 0\r\n\r\n", True),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nleft over", False),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n0\r\n\r\n",
+            False,
+        ),
     ],
 )
 def test_a_connection_is_kept_only_if_nothing_can_be_mistaken(

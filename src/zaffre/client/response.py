@@ -3,7 +3,8 @@
 The standard library's reader imports the parsers of e-mail and TLS, 25 ms before a process's first
 request, and spends 75 us of each request in them. This one knows what servers, proxies and load
 balancers send: a status line, headers, and a body of a known length or in chunks. An answer that
-has neither could not be told from a part of it, so it is refused.
+has neither could not be told from a part of it, so it is refused. It is not for HEAD requests,
+whose answers name a length and have no body.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from socket import socket
 
-#: Longest head of an answer, and longest line in a chunked body, bytes.
+#: Longest head of an answer, longest line in a chunked body, and most that may follow it, bytes.
 HEAD_MAX_BYTES = 64 << 10
 #: How much is received at once: more would be memory that is mapped anew each time.
 _RECEIVED_BYTES = 64 << 10
@@ -48,10 +49,7 @@ class Response:
 
     def begin(self) -> None:
         """Read the head of the answer, past those that only say that one will come."""
-        while True:
-            self._read_head()
-            if not 100 <= self.status < 200:
-                break
+        self.begin_tunnel()
         connection = self.headers.get("connection", "").lower()
         self.will_close = self.will_close or "close" in connection
         coding = self.headers.get("transfer-encoding", "").lower()
@@ -62,15 +60,19 @@ class Response:
             if coding != "chunked":
                 raise BadAnswer(f"the answer's body is coded in an unknown way: {coding[:50]}")
             self._chunked, self._left = True, None
+            # One that also gives a length was put together by something that is not to be trusted.
+            self.will_close = self.will_close or length is not None
         elif length is not None and length and _DIGITS.issuperset(length) and len(length) < 19:
             self._left = int(length)
         else:
-            raise BadAnswer("the answer does not say how long it is")
+            raise BadAnswer(f"it answered {self._words()} without saying how long the answer is")
         self._whole = self._left == 0
 
     def begin_tunnel(self) -> None:
-        """Read the head of a proxy's answer to CONNECT, which has no body if it is 200."""
+        """Read the head of a proxy's answer to CONNECT, which has no body if it is 2xx."""
         self._read_head()
+        while self.status < 200:
+            self._read_head()
 
     def _read_head(self) -> None:
         end = self._buffer.find(b"\r\n\r\n")
@@ -78,19 +80,29 @@ class Response:
             searched = max(0, len(self._buffer) - 3)
             self._receive()
             end = self._buffer.find(b"\r\n\r\n", searched)
+            # What is no answer is not waited for: its sender may wait for our next word, for ever.
+            if self._buffer[:5] != b"HTTP/"[: len(self._buffer)] or (
+                end < 0 and b"\n\n" in self._buffer
+            ):
+                raise BadAnswer("what answered does not speak HTTP")
         if not 0 <= end <= HEAD_MAX_BYTES:
             raise BadAnswer("the answer's head is too long")
-        lines = self._buffer[:end].decode("latin-1").split("\r\n")
+        head = self._buffer[:end].decode("latin-1")
         self._buffer = self._buffer[end + 4 :]
+        # A line that begins with a blank goes on with the header before it.
+        lines = head.replace("\r\n ", " ").replace("\r\n\t", " ").split("\r\n")
         version, _, rest = lines[0].partition(" ")
         code, _, self.reason = rest.partition(" ")
         if not version.startswith("HTTP/1.") or len(code) != 3 or not _DIGITS.issuperset(code):
             raise BadAnswer("what answered does not speak HTTP")
         self.status = int(code)
+        if self.status < 100:
+            raise BadAnswer("what answered does not speak HTTP")
         headers: dict[str, str] = {}
         for line in lines[1:]:
             name, colon, value = line.partition(":")
-            if not colon or not name or name[-1] in " \t" or name[0] in " \t":
+            # A line's end within a line is one that others may have taken for one.
+            if not colon or not name or name[-1] in " \t" or "\n" in line or "\r" in line:
                 raise BadAnswer("the answer's head holds a line that is no header")
             name, value = name.lower(), value.strip(" \t")
             if name in headers and headers[name] != value:
@@ -136,6 +148,9 @@ class Response:
                 break
         return b"".join(parts)
 
+    def _words(self) -> str:
+        return f"{self.status} {self.reason}".rstrip()
+
     def is_over(self) -> bool:
         """Say whether the answer has been read to its end and another request may follow."""
         return self._whole and not self.will_close and not self._buffer
@@ -166,8 +181,11 @@ class Response:
             raise BadAnswer("a chunk of the answer does not say how long it is")
         self._left = int(size, 16)
         if self._left == 0:
-            while self._line():
-                pass
+            left = HEAD_MAX_BYTES
+            while line := self._line():
+                left -= len(line)
+                if left < 0:
+                    raise BadAnswer("what follows the answer is too long")
             self._whole = True
 
     def _line(self) -> bytes:

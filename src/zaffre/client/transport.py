@@ -273,7 +273,7 @@ def _open_tunnel(sock: socket.socket, host: str, port: int, header: str) -> None
     sock.sendall(request.encode("latin-1"))
     answer = Response(sock)
     answer.begin_tunnel()
-    if answer.status != 200:
+    if not 200 <= answer.status < 300:
         raise ConnectionError(f"the proxy answered {answer.status} {answer.reason}")
 
 
