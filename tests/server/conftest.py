@@ -150,6 +150,7 @@ class Runner:
         return attempts.renew(
             self.run_id,
             self.number,
+            claim_id=self.claim_id,
             caller=self.caller,
             store=self.world.store,
             now=self.world.now,

@@ -115,7 +115,10 @@ class Attempt:
         Raises Refused, ServerUnreachable.
         """
         answer = self.client.request(
-            "POST", f"{self._path}/renew", query={"hold_s": hold_s}, timeout_s=hold_s + 20.0
+            "POST",
+            f"{self._path}/renew",
+            query={"claim_id": self.claim_id, "hold_s": hold_s},
+            timeout_s=hold_s + 20.0,
         )
         return RunState(answer["state"])
 

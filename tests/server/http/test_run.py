@@ -234,8 +234,20 @@ def test_the_owners_token_is_no_runners(server: ServerProcess, experiment: dict[
     path = f"/api/v1/runs/{run['run_id']}/attempts/1"
     claim = {"claim_id": "c", "pid": 1, "start_time": 1, "boot_id": "b"}
     assert server.client.post(f"{path}/claim", claim).status == 403
-    assert server.client.post(f"{path}/report", {"state": "Running"}).status == 403
-    assert server.client.post(f"{path}/renew").status == 403
+    assert server.client.post(f"{path}/report?claim_id=c", {"state": "Running"}).status == 403
+    assert server.client.post(f"{path}/renew?claim_id=c").status == 403
+
+
+def test_a_runner_names_its_claim_in_every_report_and_renewal(
+    server: ServerProcess, experiment: dict[str, Any]
+) -> None:
+    run = create(server.client, experiment)
+    path = f"/api/v1/runs/{run['run_id']}/attempts/1"
+    for answer in (
+        server.client.post(f"{path}/report", {"state": "Completed"}),
+        server.client.post(f"{path}/renew"),
+    ):
+        assert (answer.status, answer.error["field"]) == (400, "claim_id")
 
 
 def test_the_openapi_document_names_every_route_and_its_body(server: ServerProcess) -> None:

@@ -46,6 +46,8 @@ def test_a_second_claim_is_refused_and_a_repeated_one_is_not(world: World) -> No
         twin.claim()
     with pytest.raises(AttemptSuperseded):
         twin.report(RunState.COMPLETED)
+    with pytest.raises(AttemptSuperseded):
+        twin.renew()
     assert runner.run.state is RunState.PREPARING
 
 

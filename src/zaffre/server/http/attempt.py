@@ -1,4 +1,7 @@
-"""Routes of runners: claim an attempt, report, renew. Each takes that attempt's token alone."""
+"""Routes of runners: claim an attempt, report, renew.
+
+Each takes that attempt's token alone, and of a report and a renewal the claim's id as well.
+"""
 
 from __future__ import annotations
 
@@ -53,9 +56,7 @@ def claim(run_id: str, number: int, data: Claim, request: Request) -> usecase.Cl
     status_code=200,
     sync_to_thread=True,
 )
-def report(
-    run_id: str, number: int, data: Report, request: Request, claim_id: str | None = None
-) -> Reported:
+def report(run_id: str, number: int, claim_id: str, data: Report, request: Request) -> Reported:
     """Take what the runner reports. A final state ends attempt, run and token."""
     return Reported(
         usecase.report(
@@ -71,7 +72,9 @@ def report(
 
 
 @post("/api/v1/runs/{run_id:str}/attempts/{number:int}/renew", status_code=200)
-async def renew(run_id: str, number: int, request: Request, hold_s: float = 0.0) -> Renewed:
+async def renew(
+    run_id: str, number: int, claim_id: str, request: Request, hold_s: float = 0.0
+) -> Renewed:
     """Extend the lease now, and again when answering: when the run is to stop, or in time."""
     store = request.store
     if not 0 <= hold_s <= HOLD_MAX_S:
@@ -80,23 +83,24 @@ async def renew(run_id: str, number: int, request: Request, hold_s: float = 0.0)
     settings = store.settings
     deadline = time.monotonic() + min(hold_s, settings.renew_hold_s, settings.lease_s / 3)
     with store.hub.watch(f"run:{run_id}") as watch:
-        state = await _renew(run_id, number, request)
+        state = await _renew(run_id, number, claim_id, request)
         while state not in _STOP:
             left = deadline - time.monotonic()
             if left <= 0 or store.hub.closing:
                 if hold_s:
-                    state = await _renew(run_id, number, request)
+                    state = await _renew(run_id, number, claim_id, request)
                 break
             if await watch.wait(left):
                 state = await asyncio.to_thread(usecase.state_of, run_id, number, store=store)
     return Renewed(state, store.settings.lease_s)
 
 
-async def _renew(run_id: str, number: int, request: Request) -> RunState:
+async def _renew(run_id: str, number: int, claim_id: str, request: Request) -> RunState:
     return await asyncio.to_thread(
         usecase.renew,
         run_id,
         number,
+        claim_id=claim_id,
         caller=request.caller,
         store=request.store,
         now=datetime.now(UTC),

@@ -7,6 +7,7 @@ an unknown path is not repeated.
 from __future__ import annotations
 
 import errno
+import re
 import sqlite3
 from typing import Any
 
@@ -26,6 +27,9 @@ from zaffre.server import log
 
 #: On every answer.
 COMMON_HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+
+#: What the framework says of a parameter that was not given.
+_MISSING = re.compile(r"Missing required [a-z]+ parameter '(?P<name>[^']+)'")
 
 
 def encode_error(error: ZaffreError) -> bytes:
@@ -84,13 +88,16 @@ def on_exception(request: Any, error: Exception) -> Response[bytes]:
 
 
 def _invalid(error: ValidationException) -> ZaffreError:
+    missing = _MISSING.match(error.detail)
+    if missing is not None:
+        return Invalid(missing["name"], "is missing")
     extra = error.extra
     first = extra[0] if isinstance(extra, list) and extra else {}
     key = str(first.get("key") or "body")
     if key == "data":
         key = "body"
     message = str(first.get("message") or "is not valid")
-    if message.startswith("Missing") or "missing required field" in message:
+    if "missing required field" in message:
         message = "is missing"
     return Invalid(key, message)
 

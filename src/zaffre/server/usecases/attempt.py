@@ -77,7 +77,7 @@ def report(
     number: int,
     said: Report,
     *,
-    claim_id: str | None,
+    claim_id: str,
     caller: Caller,
     store: Store,
     now: datetime,
@@ -85,7 +85,8 @@ def report(
     """Take what a runner reports; return the run's state. Every report may come twice.
 
     A final one ends attempt, run and token. Any other is set aside once the run is to stop, and
-    the answer tells the runner so. claim_id: as the runner's claim had it, if it says so.
+    the answer tells the runner so. claim_id: as the runner's claim had it; scripts have the token
+    too, but not this.
     """
     _require_own(caller, run_id, number)
     if said.state in (RunState.QUEUED, RunState.NOT_STARTED, RunState.CANCEL_REQUESTED):
@@ -94,7 +95,7 @@ def report(
         return _report_end(run_id, number, said, claim_id=claim_id, store=store, now=now)
     with store.database.transaction() as tx:
         found, attempt = _lock_present(tx, run_id, number)
-        if not _is_claimed_by(attempt, claim_id):
+        if attempt.claim_id != claim_id:
             raise AttemptSuperseded(run_id, number)
         attempts.set_lease(tx, found.key, number, now.timestamp() + store.settings.lease_s)
         run = found.run
@@ -117,7 +118,7 @@ def _report_end(
     number: int,
     said: Report,
     *,
-    claim_id: str | None,
+    claim_id: str,
     store: Store,
     now: datetime,
 ) -> RunState:
@@ -125,7 +126,7 @@ def _report_end(
         found = runs.lock(tx, run_id)
         run = found.run
         attempt = attempts.find(tx, found.key, number) if run.attempt == number else None
-        if attempt is None or not _is_claimed_by(attempt, claim_id):
+        if attempt is None or attempt.claim_id != claim_id:
             raise AttemptSuperseded(run_id, number)
         if attempt.ended_at is not None:
             if run.state in FINAL:
@@ -183,12 +184,17 @@ def _end_children(tx: Transaction, ended: Run, now: datetime) -> None:
             parents.append(child.run.run_id)
 
 
-def renew(run_id: str, number: int, *, caller: Caller, store: Store, now: datetime) -> RunState:
-    """Extend a runner's lease; return the run's state. NotResponding is left again."""
+def renew(
+    run_id: str, number: int, *, claim_id: str, caller: Caller, store: Store, now: datetime
+) -> RunState:
+    """Extend a runner's lease; return the run's state. NotResponding is left again.
+
+    claim_id: as the runner's claim had it.
+    """
     _require_own(caller, run_id, number)
     with store.database.transaction() as tx:
         found, attempt = _lock_present(tx, run_id, number)
-        if not attempt.claimed:
+        if attempt.claim_id != claim_id:
             raise AttemptSuperseded(run_id, number)
         attempts.set_lease(tx, found.key, number, now.timestamp() + store.settings.lease_s)
         if found.run.state is not RunState.NOT_RESPONDING:
@@ -348,10 +354,6 @@ def _lock_present(tx: Transaction, run_id: str, number: int) -> tuple[Found, Att
     if attempt is None or attempt.ended_at is not None:
         raise AttemptSuperseded(run_id, number)
     return found, attempt
-
-
-def _is_claimed_by(attempt: Attempt, claim_id: str | None) -> bool:
-    return attempt.claimed and claim_id in (None, attempt.claim_id)
 
 
 def _require_own(caller: Caller, run_id: str, number: int) -> None:
