@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 from tests.server.conftest import OWNER, Runner, World
-from tests.server.data import entry, upload
+from tests.server.data import entry, sha256_of, upload
 
 from zaffre.contract.attempt import AttemptKind
 from zaffre.contract.errors import Invalid
@@ -59,26 +59,48 @@ def test_an_order_says_all_that_a_runner_needs(world: World) -> None:
     assert order.folder.endswith(f"/runs/{run.run_id}/1")
 
 
-def test_an_order_holds_a_small_snapshot_whole_and_none_of_a_large_one(world: World) -> None:
-    large = b"x" * ((256 << 10) + 1)
-    upload(world.store, b"one", large, now=world.now)
-    for content, is_held in ((b"one", True), (large, False)):
-        made = snapshots.put(
-            world.workspace.workspace_id,
-            [entry("a.py", content)],
-            caller=OWNER,
-            store=world.store,
-            now=world.now,
-        )
-        spec = RunSpec("local", "/usr/bin/python3", script="a.py", snapshot_id=made)
-        world.queue(snapshot_id=made, spec=spec)
-        (order,) = world.dispatch()
-        if is_held:
-            manifest, _, bundle = b64decode(order.snapshot or "").partition(b"\n")
-            assert json.loads(manifest)["files"][0]["name"] == "a.py"
-            assert bundle.endswith(b" 3\none")
-        else:
-            assert order.snapshot is None
+def with_snapshot(world: World, files: dict[str, bytes]) -> None:
+    """Queue a run of these files."""
+    upload(world.store, *set(files.values()), now=world.now)
+    made = snapshots.put(
+        world.workspace.workspace_id,
+        [entry(name, content) for name, content in files.items()],
+        caller=OWNER,
+        store=world.store,
+        now=world.now,
+    )
+    spec = RunSpec("local", "/usr/bin/python3", script="a.py", snapshot_id=made)
+    world.queue(snapshot_id=made, spec=spec)
+
+
+def test_an_order_holds_a_small_snapshot_whole(world: World) -> None:
+    with_snapshot(world, {"a.py": b"one"})
+    (order,) = world.dispatch()
+    manifest, _, bundle = b64decode(order.snapshot or "").partition(b"\n")
+    assert json.loads(manifest)["files"][0]["name"] == "a.py"
+    assert bundle.endswith(b" 3\none")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [{"a.py": b"x" * ((256 << 10) + 1)}, {f"{number}.py": b"" for number in range(2000)}],
+    ids=["bytes", "names"],
+)
+def test_an_order_holds_none_of_a_large_snapshot(world: World, files: dict[str, bytes]) -> None:
+    with_snapshot(world, files)
+    (order,) = world.dispatch()
+    assert order.snapshot is None
+
+
+def test_a_snapshot_that_cannot_be_read_holds_up_no_order(world: World) -> None:
+    with_snapshot(world, {"a.py": b"damaged"})
+    damaged = world.store.blobs.file_path(sha256_of(b"damaged"))
+    damaged.unlink()
+    damaged.mkdir()
+    with_snapshot(world, {"a.py": b"whole"})
+    first, second = world.dispatch()
+    assert first.snapshot is None
+    assert second.snapshot is not None
 
 
 def test_the_submitters_variables_are_gone_once_the_runner_has_them(world: World) -> None:

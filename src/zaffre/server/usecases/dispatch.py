@@ -35,8 +35,9 @@ from zaffre.server.store.store import Store
 from zaffre.server.usecases.server import Address
 from zaffre.server.usecases.snapshot import bundle_of
 
-#: Largest snapshot that an order holds, bytes.
+#: Largest snapshot that an order holds, bytes; each file counts for so many besides its content.
 _SNAPSHOT_MAX_BYTES = 256 << 10
+_ENTRY_BYTES = 256
 #: How many waiting runs are told why they wait, a round.
 _TOLD_MAX = 100
 #: Longer run ids name their folder by a hash: a file name has at most 255 bytes.
@@ -95,11 +96,14 @@ def _with_snapshot(order: StartOrder, store: Store) -> StartOrder:
     try:
         with store.database.reading() as tx:
             snapshot = snapshots.get(tx, order.workspace["workspace_id"], spec.snapshot_id)
-        if sum(file.size_bytes for file in snapshot.files) > _SNAPSHOT_MAX_BYTES:
+        size = sum(file.size_bytes + _ENTRY_BYTES for file in snapshot.files)
+        if size > _SNAPSHOT_MAX_BYTES:
             return order
         bundle = bundle_of(snapshot, store, max_bytes=_SNAPSHOT_MAX_BYTES)
-    except NotFound:
-        return order  # the runner will be told so, and say it in the run's own words
+    except (NotFound, OSError):
+        # The runner will be told so, and say it in the run's own words. Nobody else may be held up
+        # by it: the attempts of all these orders are stored already.
+        return order
     text = b64encode(msgspec.json.encode(snapshot) + b"\n" + bundle).decode()
     return replace(order, snapshot=text)
 
