@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
-from tests.server.conftest import OWNER, World, new_id, queued_request
+from tests.server.conftest import OWNER, Runner, World, new_id, queued_request
 
 from zaffre.contract.errors import (
     AlreadyExists,
@@ -235,6 +235,24 @@ def test_a_runs_token_changes_its_own_run_and_those_below_and_no_other(world: Wo
         with pytest.raises(Forbidden):
             use("other", caller=runner.caller, store=world.store, now=world.now)
     assert usecase.get("other", caller=runner.caller, store=world.store).run_id == "other"
+
+
+def test_a_runs_token_makes_children_below_itself_and_its_parents_and_nowhere_else(
+    world: World,
+) -> None:
+    world.interactive("top")
+    world.interactive("other", parent_run_id="top")
+    world.queue("mine", parent_run_id="top")
+    (order,) = world.dispatch()
+    runner = Runner(world, order)
+    for parent in ("mine", "top", "below-mine"):
+        child = RunRequest(f"below-{parent}", new_id(), RunState.RUNNING, parent_run_id=parent)
+        assert world.create(child, runner.caller).root_run_id == "top"
+    stray = RunRequest("stray", new_id(), RunState.RUNNING, parent_run_id="other")
+    with pytest.raises(Forbidden):
+        world.create(stray, runner.caller)
+    alone = world.create(RunRequest("alone", new_id(), RunState.RUNNING), runner.caller)
+    assert alone.root_run_id == "alone"
 
 
 def test_a_runs_token_sees_nothing_of_another_workspace(world: World) -> None:

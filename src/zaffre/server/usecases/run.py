@@ -27,6 +27,7 @@ from zaffre.server.access import Caller, require, require_change
 from zaffre.server.store import attempt as attempts
 from zaffre.server.store import experiment as experiments
 from zaffre.server.store import run as runs
+from zaffre.server.store import run_key as run_keys
 from zaffre.server.store import run_list
 from zaffre.server.store import token as tokens
 from zaffre.server.store.attempt import Attempt
@@ -34,6 +35,7 @@ from zaffre.server.store.database import Transaction
 from zaffre.server.store.run import Filter, Found
 from zaffre.server.store.run_list import RunLine
 from zaffre.server.store.store import Store
+from zaffre.server.usecases.run_access import require_related
 
 #: Compute targets that runs may name.
 TARGETS = ("local",)
@@ -105,6 +107,7 @@ def _create(
         require(caller, "run.create", experiment)
         number = last - added
         made: list[Run] = []
+        roots: dict[str | None, str] = {}
         for request, secret, repeat in zip(requests, sealed, repeats, strict=True):
             if repeat is not None:
                 if repeat != (experiment_id, request.idempotency_key):
@@ -112,6 +115,9 @@ def _create(
                 made.append(runs.get(tx, request.run_id).run)
                 continue
             number += 1
+            parent = request.parent_run_id
+            if parent is not None and parent not in roots:
+                roots[parent] = _root(tx, parent, experiment.workspace_id, caller)
             run = Run(
                 run_id=request.run_id,
                 workspace_id=experiment.workspace_id,
@@ -123,8 +129,8 @@ def _create(
                 started_at=now if request.state is RunState.RUNNING else None,
                 type=request.type,
                 target=request.target or (request.spec.target if request.spec else None),
-                parent_run_id=request.parent_run_id,
-                root_run_id=_root(tx, request, experiment.workspace_id),
+                parent_run_id=parent,
+                root_run_id=roots.get(parent, request.run_id),
                 display_name=request.display_name,
                 description=request.description,
                 tags=names.label(request.tags, "tags"),
@@ -175,12 +181,12 @@ def _properties(given: dict[str, str]) -> dict[str, str]:
     return {key: value or "" for key, value in names.label(given, "properties").items()}
 
 
-def _root(tx: Transaction, request: RunRequest, workspace_id: str) -> str:
-    if request.parent_run_id is None:
-        return request.run_id
-    parent = runs.get(tx, request.parent_run_id).run
+def _root(tx: Transaction, parent_id: str, workspace_id: str, caller: Caller) -> str:
+    """Return the root of what is made below a run; refuse who may not make anything there."""
+    parent = runs.get(tx, parent_id).run
     if parent.workspace_id != workspace_id:
-        raise NotFound("run", request.parent_run_id, "It is to be the parent of the new run.")
+        raise NotFound("run", parent_id, "It is to be the parent of the new run.")
+    require_related(tx, caller, "run.create", run_keys.get(tx, parent_id))
     return parent.root_run_id or parent.run_id
 
 
