@@ -15,7 +15,6 @@ from zaffre.sdk.compute_target import ComputeTarget, LocalTarget
 from zaffre.sdk.dataset import Dataset
 from zaffre.sdk.datastore import Datastore
 from zaffre.sdk.exceptions import AzureMLException, ComputeTargetException, NotBuiltYetException
-from zaffre.sdk.keyvault import Keyvault
 from zaffre.sdk.model import InferenceConfig
 from zaffre.sdk.webservice import AciWebservice, Webservice
 from zaffre.sdk.workspace import Workspace
@@ -42,7 +41,6 @@ def test_every_module_of_the_sdk_that_is_there_can_be_imported() -> None:
         (lambda: Dataset.get_by_name(None, "x"), "Dataset.get_by_name"),
         (lambda: Datastore.get(None, "x"), "Datastore.get"),
         (lambda: Datastore(None, name="x"), "Datastore"),
-        (lambda: Keyvault(None), "Keyvault"),
         (lambda: Webservice(None, "x"), "Webservice"),
         (lambda: AciWebservice.deploy_configuration(cpu_cores=1), "AciWebservice"),
         (lambda: InferenceConfig(entry_script="x"), "InferenceConfig"),

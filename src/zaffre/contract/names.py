@@ -15,6 +15,8 @@ RUN_ID_MAX_CHARS = 320
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,31}\Z")
 _EXPERIMENT = re.compile(r"[^\W_][\w-]{0,254}\Z")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z")
+_SECRET = re.compile(r"[A-Za-z0-9-]{1,127}\Z")
+_LINK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z")
 _RUN_ID = re.compile(r"[^\W_][\w.-]{0,319}\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -61,6 +63,23 @@ def model_name(value: object) -> str:
     if not _MODEL.match(text):
         rule = "1 to 255 characters, first a letter or digit, then letters, digits, '-', '.', '_'"
         raise _refuse("model name", text, rule)
+    return text
+
+
+def secret_name(value: object) -> str:
+    """1 to 127 letters, digits and '-'."""
+    text = require_text(value, "secret name")
+    if not _SECRET.match(text):
+        raise _refuse("secret name", text, "1 to 127 letters, digits and '-'")
+    return text
+
+
+def link_name(value: object) -> str:
+    """1 to 255 characters: first a letter or digit, then letters, digits, '-', '.' and '_'."""
+    text = require_text(value, "name")
+    if not _LINK.match(text):
+        rule = "1 to 255 characters, first a letter or digit, then letters, digits, '-', '.', '_'"
+        raise _refuse("name", text, rule)
     return text
 
 

@@ -14,7 +14,6 @@ from zaffre.sdk import experiment as experiments
 from zaffre.sdk import session
 from zaffre.sdk.exceptions import (
     AzureMLException,
-    NotBuiltYetException,
     RunEnvironmentException,
     UserErrorException,
 )
@@ -24,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from builtins import list as List
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Any, NoReturn
+    from typing import Any
 
     from zaffre.client.metric_log import MetricLog
     from zaffre.sdk.environment import Environment
@@ -715,13 +714,13 @@ class Run:
         converted = labels.convert(properties, "property")
         self._change({"add_properties": {key: value or "" for key, value in converted.items()}})
 
-    def get_secret(self, name: str) -> NoReturn:
-        """Return a secret of the workspace's key vault."""
-        raise NotBuiltYetException("Run.get_secret")
+    def get_secret(self, name: str) -> str | None:
+        """Return a secret of the workspace's key vault, None if there is none of that name."""
+        return self._experiment.workspace.get_default_keyvault().get_secret(name)
 
-    def get_secrets(self, secrets: Sequence[str]) -> NoReturn:
-        """Return secrets of the workspace's key vault."""
-        raise NotBuiltYetException("Run.get_secrets")
+    def get_secrets(self, secrets: Sequence[str]) -> dict[str, Any]:
+        """Return secrets of the workspace's key vault: name to value, None for those not there."""
+        return self._experiment.workspace.get_default_keyvault().get_secrets(secrets)
 
     @property
     def input_datasets(self) -> InputDatasets:

@@ -250,6 +250,11 @@ class Workspace:
 
         return workspace_config.scope_of(self._subscription_id, self._resource_group, self._name)
 
+    def _resource(self, kind: str) -> str:
+        """Return an id of v1's form for what this server itself is to the workspace."""
+        group = f"/subscriptions/{self._subscription_id}/resourceGroups/{self._resource_group}"
+        return f"{group}/providers/Microsoft.{kind}/{self._name}"
+
     @property
     def workspace_id(self) -> str:
         """The workspace's id on the server (not a name of v1's)."""
@@ -313,10 +318,10 @@ class Workspace:
             "description": record.get("description") or "",
             "friendlyName": record.get("friendly_name") or self._name,
             "creationTime": record.get("created_at"),
-            "containerRegistry": "",
-            "keyVault": "",
-            "applicationInsights": "",
-            "storageAccount": "",
+            "containerRegistry": self._resource("ContainerRegistry/registries"),
+            "keyVault": self._resource("KeyVault/vaults"),
+            "applicationInsights": self._resource("Insights/components"),
+            "storageAccount": self._resource("Storage/storageAccounts"),
             "hbiWorkspace": False,
             "provisioningState": "Succeeded",
             "imageBuildCompute": "",

@@ -26,6 +26,7 @@ from zaffre.server.http import (
     metric,
     model,
     run,
+    secret,
     server,
     snapshot,
     spool,
@@ -52,6 +53,7 @@ NOUNS = (
     blob,
     snapshot,
     model,
+    secret,
     garbage,
     stream,
 )

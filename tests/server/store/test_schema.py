@@ -8,17 +8,19 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from zaffre.server.store import schema
+from zaffre.server.store import schema, tables
 from zaffre.server.store.database import Database
 
-SECOND = '''
+LAST = schema.REVISIONS[-1]
+NEXT = f"{int(LAST) + 1:04}"
+COLORED = '''
 """Runs have a color."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{next}"
+down_revision = "{last}"
 
 
 def upgrade():
@@ -30,7 +32,8 @@ def upgrade():
 def next_release(folder: Path, then: str = "pass") -> Path:
     migrations = folder / "migrations"
     shutil.copytree(schema.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
-    (migrations / "versions" / "0002_color.py").write_text(SECOND.format(then=then))
+    text = COLORED.format(next=NEXT, last=LAST, then=then)
+    (migrations / "versions" / f"{NEXT}_color.py").write_text(text)
     return migrations
 
 
@@ -50,10 +53,10 @@ def test_a_fresh_database_is_stamped_and_prepared_once(database_url: str) -> Non
 def test_an_older_schema_is_migrated(database_url: str, tmp_path: Path) -> None:
     database = Database(database_url)
     schema.prepare(database)
-    schema.prepare(database, revisions=("0001", "0002"), migrations=next_release(tmp_path))
+    schema.prepare(database, revisions=(*schema.REVISIONS, NEXT), migrations=next_release(tmp_path))
     assert "color" in columns(database)
     if database.is_sqlite:
-        (copy,) = tmp_path.glob("zaffre.db.schema-0001-*")
+        (copy,) = tmp_path.glob(f"zaffre.db.schema-{LAST}-*")
         before = Database(f"sqlite:///{copy}")
         assert "color" not in columns(before)
         before.close()
@@ -65,7 +68,7 @@ def test_a_migration_that_fails_changes_nothing(database_url: str, tmp_path: Pat
     schema.prepare(database)
     broken = next_release(tmp_path, then="raise RuntimeError('half way')")
     with pytest.raises(RuntimeError, match="half way"):
-        schema.prepare(database, revisions=("0001", "0002"), migrations=broken)
+        schema.prepare(database, revisions=(*schema.REVISIONS, NEXT), migrations=broken)
     assert "color" not in columns(database)
     database.close()
 
@@ -75,6 +78,46 @@ def test_a_newer_schema_is_refused_in_one_sentence(database_url: str) -> None:
     schema.prepare(database, revisions=("0001", "0007"))
     with pytest.raises(schema.SchemaTooNew, match="schema 0007, which is newer"):
         schema.prepare(database)
+    database.close()
+
+
+def first_release(database: Database) -> None:
+    """Make a database as the first release made it, with a row in it."""
+    later = {"secrets", "links"}
+    with database.transaction() as tx:
+        kept = [table for table in tables.metadata.sorted_tables if table.name not in later]
+        tables.metadata.create_all(tx.connection, tables=kept)
+        tx.connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+        tx.connection.execute(sa.text("INSERT INTO alembic_version VALUES ('0001')"))
+
+
+def shape(database: Database) -> dict[str, object]:
+    """Return what tells two schemas apart: columns, keys and indexes of every table."""
+    with database.reading() as tx:
+        look = sa.inspect(tx.connection)
+        return {
+            name: (
+                [(c["name"], str(c["type"]), c["nullable"]) for c in look.get_columns(name)],
+                look.get_pk_constraint(name)["constrained_columns"],
+                sorted(str(u["column_names"]) for u in look.get_unique_constraints(name)),
+                sorted((str(i["name"]), i["unique"]) for i in look.get_indexes(name)),
+            )
+            for name in look.get_table_names()
+            if name != "alembic_version"
+        }
+
+
+def test_migrations_lead_from_the_first_release_to_the_schema_of_a_fresh_database(
+    database_url: str, tmp_path: Path
+) -> None:
+    database = Database(database_url)
+    first_release(database)
+    schema.prepare(database)
+    migrated = shape(database)
+    with database.transaction() as tx:
+        tables.metadata.drop_all(tx.connection)
+        tables.metadata.create_all(tx.connection)
+    assert migrated == shape(database)
     database.close()
 
 

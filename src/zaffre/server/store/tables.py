@@ -270,3 +270,29 @@ tokens = sa.Table(
     sa.Column("expires_at", sa.Double),
     sa.Index("tokens_of_run", "run_id"),
 )
+
+# A workspace's secrets. `sealed`: the value, bound to workspace and name.
+secrets = sa.Table(
+    "secrets",
+    metadata,
+    sa.Column("workspace_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("content_type", sa.Text, nullable=False),
+    sa.Column("changed_at", sa.Double, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.PrimaryKeyConstraint("workspace_id", "name"),
+)
+
+# What a workspace says of other services: linked services, private endpoints, connections.
+# `facts`: JSON, by the names that v1 has for them. `sealed`: a connection's credential.
+links = sa.Table(
+    "links",
+    metadata,
+    sa.Column("workspace_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("facts", sa.Text, nullable=False),
+    sa.Column("sealed", sa.LargeBinary),
+    sa.PrimaryKeyConstraint("workspace_id", "kind", "name"),
+)
