@@ -10,6 +10,7 @@ from zaffre.contract.attempt import AttemptKind
 from zaffre.contract.errors import AttemptSuperseded, Forbidden
 from zaffre.contract.reason import ReasonKind
 from zaffre.contract.run import RunError, RunRequest, RunState
+from zaffre.server.access import hash_token
 from zaffre.server.store import token as tokens
 from zaffre.server.usecases import attempt as usecase
 from zaffre.server.usecases import run as runs
@@ -224,6 +225,32 @@ def test_an_attempt_that_was_stored_and_never_started_is_followed_by_another(
     with pytest.raises(AttemptSuperseded):
         late.claim()
     assert Runner(world, order).report(RunState.RUNNING) is RunState.RUNNING
+
+
+def test_restarts_of_the_server_do_not_count_as_starts_that_failed(world: World) -> None:
+    run = world.queue()
+    for number in (1, 2, 3):
+        world.dispatch()
+        usecase.recover(store=world.store, target="local", now=world.now)
+        assert world.get(run.run_id).attempt == number
+    (order,) = world.dispatch()
+    exit_ = Exit(5, 5, code=1)
+    usecase.runner_died(run.run_id, order.attempt, exit_, store=world.store, now=world.now)
+    assert world.get(run.run_id).state is RunState.QUEUED
+    (order,) = world.dispatch()
+    assert order.attempt == 5
+
+
+def test_tokens_of_forgotten_attempts_end_with_their_run(world: World) -> None:
+    run = world.queue()
+    (lost,) = world.dispatch()
+    usecase.recover(store=world.store, target="local", now=world.now)
+    runs.cancel(run.run_id, caller=OWNER, store=world.store, now=world.now)
+    seconds = world.now.timestamp()
+    ended = tokens.find_caller(world.store, hash_token(lost.token), seconds)
+    assert ended is not None
+    assert ended.ended
+    assert tokens.find_caller(world.store, hash_token(lost.token), seconds + 61) is None
 
 
 def test_a_salvage_that_was_stored_and_never_started_is_handed_out_again(world: World) -> None:

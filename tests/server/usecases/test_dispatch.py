@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from base64 import b64decode
 from dataclasses import replace
 
@@ -9,12 +10,16 @@ import sqlalchemy as sa
 from tests.server.conftest import OWNER, Runner, World
 from tests.server.data import entry, sha256_of, upload
 
-from zaffre.contract.attempt import AttemptKind
+from zaffre.compute.driver import Exit
+from zaffre.contract.attempt import AttemptKind, StartOrder
 from zaffre.contract.errors import Invalid
 from zaffre.contract.reason import ReasonKind, sentence
 from zaffre.contract.run import RunSpec, RunState
 from zaffre.server.access import hash_token
+from zaffre.server.store import attempt as store_attempts
+from zaffre.server.store import run as store_runs
 from zaffre.server.store.tables import attempts, runs, tokens
+from zaffre.server.store.token import find_caller
 from zaffre.server.usecases import attempt as attempt_usecase
 from zaffre.server.usecases import run as run_usecase
 from zaffre.server.usecases import snapshot as snapshots
@@ -151,6 +156,40 @@ def test_a_run_whose_variables_do_not_open_fails_and_holds_up_nobody(world: Worl
     assert run.state is RunState.FAILED
     assert run.error is not None
     assert "sealed with another key" in run.error.message
+
+
+def test_tokens_of_a_run_whose_variables_do_not_open_any_more_end_with_it(world: World) -> None:
+    world.queue()
+    (lost,) = world.dispatch()
+    attempt_usecase.recover(store=world.store, target="local", now=world.now)
+    world.store = replace(world.store, key=bytes(range(32)))
+    assert world.dispatch() == []
+    caller = find_caller(world.store, hash_token(lost.token), world.now.timestamp())
+    assert caller is not None
+    assert caller.ended
+
+
+def test_a_salvage_that_ends_while_its_order_is_made_is_not_handed_out(world: World) -> None:
+    runner = world.started()
+    exit_ = Exit(runner.pid, 77, signal=9)
+    attempt_usecase.runner_died(runner.run_id, 1, exit_, store=world.store, now=world.now)
+    orders: list[StartOrder] = []
+    with world.store.database.transaction() as tx:
+        found = store_runs.lock(tx, runner.run_id)
+        salvage = store_attempts.find(tx, found.key, 2)
+        assert salvage is not None
+        dispatching = threading.Thread(target=lambda: orders.extend(world.dispatch()))
+        dispatching.start()
+        while not world.store.database.is_sqlite and not waits_for_a_lock(world):
+            threading.Event().wait(0.01)
+        store_attempts.end(tx, salvage, world.now.timestamp())
+    dispatching.join(20)
+    assert orders == []
+
+
+def waits_for_a_lock(world: World) -> bool:
+    with world.store.database.reading() as tx:
+        return bool(tx.execute(sa.text("SELECT 1 FROM pg_locks WHERE NOT granted")).all())
 
 
 def test_users_code_does_not_run_under_the_account_of_a_teams_server(world: World) -> None:

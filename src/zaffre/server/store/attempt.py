@@ -26,6 +26,9 @@ _one = (
 _change = sa.update(attempts).where(
     attempts.c.run_key == sa.bindparam("of_key"), attempts.c.number == sa.bindparam("of_number")
 )
+_remove = sa.delete(attempts).where(
+    attempts.c.run_key == sa.bindparam("of_key"), attempts.c.number == sa.bindparam("of_number")
+)
 _insert = sa.insert(attempts)
 _open = (
     sa.select(*_columns)
@@ -126,6 +129,12 @@ def set_lease(tx: Transaction, run_key: int, number: int, until: float) -> None:
 def end(tx: Transaction, attempt: Attempt, now: float) -> None:
     """End an attempt: its slot is free."""
     _update(tx, attempt, ended_at=now)
+    tx.notify("queue")
+
+
+def remove(tx: Transaction, attempt: Attempt) -> None:
+    """Forget an attempt: its slot is free, and its number is not given again."""
+    tx.execute(_remove, {"of_key": attempt.run_key, "of_number": attempt.number})
     tx.notify("queue")
 
 

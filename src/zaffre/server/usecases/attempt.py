@@ -266,8 +266,9 @@ def is_unclaimed(run_id: str, number: int, *, store: Store) -> bool:
 def recover(*, store: Store, target: str, now: datetime) -> list[Attempt]:
     """Look through the attempts that an earlier server has left; return the claimed ones.
 
-    Whether an unclaimed attempt was ever started is not known, so a new one follows it; a runner
-    that did start is refused when it claims. All leases begin anew.
+    Whether an unclaimed attempt was ever started is not known, so it is forgotten and a new one
+    follows it: it does not count as a start that failed. A runner that did start is refused when
+    it claims. All leases begin anew.
     """
     claimed: list[Attempt] = []
     with store.database.transaction() as tx:
@@ -282,7 +283,7 @@ def recover(*, store: Store, target: str, now: datetime) -> list[Attempt]:
             if attempt.claimed:
                 claimed.append(attempt)
             elif attempt.kind is AttemptKind.RUN:
-                attempts.end(tx, attempt, now.timestamp())
+                attempts.remove(tx, attempt)
     return claimed
 
 

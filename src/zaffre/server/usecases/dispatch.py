@@ -68,13 +68,13 @@ def next_orders(
     orders: list[StartOrder] = []
     with store.database.transaction() as tx:
         present = attempts.find_open(tx, target=target.name)
-        for attempt in present:
-            if attempt.kind is not AttemptKind.SALVAGE or attempt.claimed:
+        for due in present:
+            if not _is_due(due) or (due.run_id, due.number) in handed:
                 continue
-            if (attempt.run_id, attempt.number) in handed:
-                continue
-            found = runs.lock_key(tx, attempt.run_key)
-            if found.run.attempt == attempt.number:
+            found = runs.lock_key(tx, due.run_key)
+            # Read again under the lock: it may have ended, or been claimed, meanwhile.
+            attempt = attempts.find(tx, due.run_key, due.number)
+            if attempt is not None and _is_due(attempt) and found.run.attempt == attempt.number:
                 orders.append(_order(tx, store, address, found, attempt, variables={}, now=now))
         free = max(0, target.slots - len(present))
         waiting = runs.find_waiting(tx, target.name, free + _TOLD_MAX)
@@ -86,6 +86,11 @@ def next_orders(
             if found.run.reason is None:
                 _tell(tx, found, target, now=now)
     return [_with_snapshot(order, store) for order in orders]
+
+
+def _is_due(attempt: Attempt) -> bool:
+    """Say whether an attempt is a salvage that no runner has."""
+    return attempt.kind is AttemptKind.SALVAGE and not attempt.claimed and attempt.ended_at is None
 
 
 def _with_snapshot(order: StartOrder, store: Store) -> StartOrder:
@@ -147,6 +152,7 @@ def _refuse(tx: Transaction, found: Found, problem: str, *, now: datetime) -> No
     error = RunError(code="SystemError", message=sentence(reason))
     after = replace(found.run, state=RunState.FAILED, reason=reason, error=error)
     runs.change(tx, found, after, now=now)
+    tokens.expire(tx, found.run.run_id, now.timestamp())
 
 
 def _order(

@@ -357,10 +357,10 @@ def _goes_on(attempt: Attempt | None) -> bool:
 
 
 def drop_attempt(tx: Transaction, run_id: str, attempt: Attempt | None, now: datetime) -> None:
-    """End an attempt that no runner has, and the run's tokens."""
+    """End an attempt that no runner has, and the run's tokens: those of earlier attempts too."""
+    tokens.expire(tx, run_id, now.timestamp())
     if attempt is not None:
         attempts.end(tx, attempt, now.timestamp())
-        tokens.expire(tx, run_id, now.timestamp())
         tx.notify("attempts")
 
 
