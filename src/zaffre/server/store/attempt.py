@@ -9,14 +9,14 @@ import msgspec
 import sqlalchemy as sa
 
 from zaffre.contract.attempt import AttemptKind, Claim, Report
-from zaffre.server.store.database import Transaction
+from zaffre.server.store.database import Prepared, Transaction
 from zaffre.server.store.run import Found
 from zaffre.server.store.tables import attempts, runs
 
 _encode = msgspec.json.Encoder().encode
 _report = msgspec.json.Decoder(Report)
 _columns = (*attempts.c, runs.c.run_id)
-_one = (
+_one = Prepared(
     sa.select(*_columns)
     .join(runs, runs.c.run_key == attempts.c.run_key)
     .where(
@@ -67,7 +67,7 @@ class Attempt:
 
 def find(tx: Transaction, run_key: int, number: int) -> Attempt | None:
     """Return an attempt of a run."""
-    row = tx.execute(_one, {"run_key": run_key, "number": number}).first()
+    row = tx.fetch_one(_one, {"run_key": run_key, "number": number})
     return None if row is None else _read(row)
 
 
@@ -189,20 +189,25 @@ def _update(tx: Transaction, attempt: Attempt, **values: object) -> None:
 
 
 def _read(row: Any) -> Attempt:
+    """Return the attempt of a row of `_columns`."""
+    (
+        run_key, number, kind, target, folder, created_at, claim_id, claimed_at, pid, start_time,
+        boot_id, lease_until, ended_at, final, run_id,
+    ) = row  # fmt: skip
     return Attempt(
-        run_key=row.run_key,
-        run_id=row.run_id,
-        number=row.number,
-        kind=AttemptKind(row.kind),
-        target=row.target,
-        folder=row.folder,
-        created_at=row.created_at,
-        claim_id=row.claim_id,
-        claimed_at=row.claimed_at,
-        pid=row.pid,
-        start_time=row.start_time,
-        boot_id=row.boot_id,
-        lease_until=row.lease_until,
-        ended_at=row.ended_at,
-        final=None if row.final is None else _report.decode(row.final),
+        run_key=run_key,
+        run_id=run_id,
+        number=number,
+        kind=AttemptKind(kind),
+        target=target,
+        folder=folder,
+        created_at=created_at,
+        claim_id=claim_id,
+        claimed_at=claimed_at,
+        pid=pid,
+        start_time=start_time,
+        boot_id=boot_id,
+        lease_until=lease_until,
+        ended_at=ended_at,
+        final=None if final is None else _report.decode(final),
     )

@@ -25,6 +25,27 @@ from sqlalchemy import event
 _OF_LOOPS = frozenset({"queue", "attempts"})
 
 
+class Prepared:
+    """A query whose SQL is made once per kind of database, for what is asked for all the time.
+
+    SQLAlchemy takes several times as long over a query as SQLite: a row by its key 131 us instead
+    of 47. Rows are the driver's own tuples (a boolean of SQLite's is 0 or 1).
+    """
+
+    def __init__(self, query: sa.SelectBase) -> None:
+        self._query = query
+        self._made: dict[str, tuple[str, dict[str, Any], list[str] | None]] = {}
+
+    def text(self, dialect: sa.Dialect) -> tuple[str, dict[str, Any], list[str] | None]:
+        """Return the SQL, the values of its own parameters, and their order if they have one."""
+        made = self._made.get(dialect.name)
+        if made is None:
+            compiled: Any = self._query.compile(dialect=dialect)
+            made = str(compiled), dict(compiled.params), compiled.positiontup
+            self._made[dialect.name] = made
+        return made
+
+
 class Transaction:
     """One open transaction. `notify` tells waiting requests after the commit."""
 
@@ -39,6 +60,18 @@ class Transaction:
     def execute(self, statement: Any, parameters: Any = None) -> sa.CursorResult[Any]:
         """Execute one SQLAlchemy statement."""
         return self.connection.execute(statement, parameters)
+
+    def fetch(self, query: Prepared, parameters: dict[str, Any]) -> list[Any]:
+        """Return the rows of a prepared query as plain tuples."""
+        text, values, order = query.text(self.connection.dialect)
+        values = {**values, **parameters}
+        driver: Any = self.connection.connection.driver_connection
+        given = values if order is None else [values[name] for name in order]
+        return driver.execute(text, given).fetchall()
+
+    def fetch_one(self, query: Prepared, parameters: dict[str, Any]) -> Any:
+        """Return the first row of a prepared query as a plain tuple, or None."""
+        return next(iter(self.fetch(query, parameters)), None)
 
 
 class Database:

@@ -19,7 +19,7 @@ from zaffre.contract.errors import NotFound
 from zaffre.contract.reason import Reason
 from zaffre.contract.run import FINAL, Run, RunError, RunSpec, RunState, move
 from zaffre.server.store import history
-from zaffre.server.store.database import Transaction
+from zaffre.server.store.database import Prepared, Transaction
 from zaffre.server.store.tables import (
     attempts,
     run_history,
@@ -36,9 +36,10 @@ _SUMMARY = tuple(
 )
 _WHOLE = (*_SUMMARY, runs.c.lease_until, runs.c.spec)
 _STATES = {state.value: state for state in RunState}
-_by_id = sa.select(*_WHOLE).where(runs.c.run_id == sa.bindparam("run_id"))
-_by_id_locked = _by_id.with_for_update()
-_by_key_locked = (
+_of_id = sa.select(*_WHOLE).where(runs.c.run_id == sa.bindparam("run_id"))
+_by_id = Prepared(_of_id)
+_by_id_locked = Prepared(_of_id.with_for_update())
+_by_key_locked = Prepared(
     sa.select(*_WHOLE).where(runs.c.run_key == sa.bindparam("run_key")).with_for_update()
 )
 _insert = sa.insert(runs).returning(runs.c.run_key)
@@ -118,17 +119,17 @@ class Filter:
 
 def get(tx: Transaction, run_id: str) -> Found:
     """Return a run. Raises NotFound."""
-    return _found(tx.execute(_by_id, {"run_id": run_id}).first(), run_id)
+    return _found(tx.fetch_one(_by_id, {"run_id": run_id}), run_id)
 
 
 def lock(tx: Transaction, run_id: str) -> Found:
     """Return a run that this transaction is about to change."""
-    return _found(tx.execute(_by_id_locked, {"run_id": run_id}).first(), run_id)
+    return _found(tx.fetch_one(_by_id_locked, {"run_id": run_id}), run_id)
 
 
 def lock_key(tx: Transaction, run_key: int) -> Found:
     """Return a run by its key, to change it."""
-    return _found(tx.execute(_by_key_locked, {"run_key": run_key}).first(), str(run_key))
+    return _found(tx.fetch_one(_by_key_locked, {"run_key": run_key}), str(run_key))
 
 
 def find_repeat(tx: Transaction, run_id: str) -> tuple[str, str] | None:
@@ -312,8 +313,9 @@ def _found(row: Any, run_id: str) -> Found:
     """Return a row of _SUMMARY, the lease and the spec."""
     if row is None:
         raise NotFound("run", run_id)
-    spec = None if row[-1] is None else _spec.decode(row[-1])
-    return Found(key=row[0], run=_read(row, spec=spec), lease_until=row.lease_until)
+    lease_until, spec = row[-2:]
+    run = _read(row, spec=None if spec is None else _spec.decode(spec))
+    return Found(key=row[0], run=run, lease_until=lease_until)
 
 
 def _read(row: Any, *, spec: RunSpec | None) -> Run:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from zaffre.contract.errors import NotFound
-from zaffre.server.store.database import Transaction
+from zaffre.server.store.database import Prepared, Transaction
 from zaffre.server.store.tables import runs
 
 
@@ -35,11 +35,12 @@ _columns = (
     runs.c.parent_run_id,
     runs.c.state,
 )
+_by_id = Prepared(sa.select(*_columns).where(runs.c.run_id == sa.bindparam("run_id")))
 
 
 def find(tx: Transaction, run_id: str) -> RunKey | None:
     """Return the run's key, or None."""
-    row = tx.execute(sa.select(*_columns).where(runs.c.run_id == run_id)).first()
+    row = tx.fetch_one(_by_id, {"run_id": run_id})
     return RunKey(*row) if row is not None else None
 
 

@@ -1,8 +1,9 @@
 """SQL of lists of runs: a page of rows, and the lines that go out.
 
 A dashboard's list is asked for again and again, so its way is short: the statement of each shape
-of a filter is built once (SQLAlchemy spends more time on one with 24 columns than SQLite), and a
-row becomes what is encoded without being decoded first. 100 runs: 0.6 ms instead of 2.
+of a filter is built once and goes to the driver itself (SQLAlchemy spends more time on one with 24
+columns than SQLite), and a row becomes what is encoded without being decoded first. 100 runs: 0.5
+ms instead of 2.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from zaffre.server.store.database import Transaction
+from zaffre.server.store.database import Prepared, Transaction
 from zaffre.server.store.run import Filter
 from zaffre.server.store.tables import run_properties, run_tags, runs
 
@@ -65,13 +66,13 @@ _COLUMNS = tuple(runs.c[name] for name in RunLine.__struct_fields__)
 class _Shape:
     """What a filter selects by, without the values: filters of one shape share a statement.
 
-    labels: kind of each label, and whether its value counts.
+    labels: kind of each label, and whether its value counts. state_count: of how many states.
     """
 
     equal: tuple[str, ...]
     labels: tuple[tuple[str, bool], ...]
     top_level: bool
-    by_state: bool
+    state_count: int
     goes_on: bool
 
 
@@ -85,36 +86,38 @@ def find_page(
     equal = {name: value for name in _EQUAL if (value := getattr(wanted, name)) is not None}
     labels = [("tag", *label) for label in wanted.tags]
     labels += [("property", *label) for label in wanted.properties]
+    states = sorted({state.value for state in wanted.states})
     shape = _Shape(
         equal=tuple(equal),
         labels=tuple((kind, value is not None) for kind, _, value in labels),
         top_level=wanted.top_level,
-        by_state=bool(wanted.states),
+        state_count=len(states),
         goes_on=before is not None,
     )
     values: dict[str, Any] = {**equal, "most": limit + 1}
-    if wanted.states:
-        values["states"] = [state.value for state in wanted.states]
+    for number, state in enumerate(states):
+        values[f"state{number}"] = state
     if before is not None:
         values["before"] = before
     for number, (_, key, value) in enumerate(labels):
         values[f"key{number}"] = key
         if value is not None:
             values[f"value{number}"] = value
-    rows = tx.execute(_statement(shape), values).all()
+    rows = tx.fetch(_statement(shape), values)
     page = [_line(row) for row in rows[:limit]]
     return page, (rows[limit - 1][0] if len(rows) > limit else None)
 
 
 @functools.lru_cache(maxsize=1000)
-def _statement(shape: _Shape) -> sa.Select[Any]:
+def _statement(shape: _Shape) -> Prepared:
     query = sa.select(runs.c.run_key, *_COLUMNS).order_by(runs.c.run_key.desc())
     for name in shape.equal:
         query = query.where(runs.c[name] == sa.bindparam(name))
     if shape.top_level:
         query = query.where(runs.c.parent_run_id.is_(None))
-    if shape.by_state:
-        query = query.where(runs.c.state.in_(sa.bindparam("states", expanding=True)))
+    if shape.state_count:
+        states = [sa.bindparam(f"state{number}") for number in range(shape.state_count)]
+        query = query.where(runs.c.state.in_(states))
     if shape.goes_on:
         query = query.where(runs.c.run_key < sa.bindparam("before"))
     for number, (kind, has_value) in enumerate(shape.labels):
@@ -125,7 +128,7 @@ def _statement(shape: _Shape) -> sa.Select[Any]:
         if has_value:
             match = match.where(table.c.value == sa.bindparam(f"value{number}"))
         query = query.where(match.exists())
-    return query.limit(sa.bindparam("most", type_=sa.Integer))
+    return Prepared(query.limit(sa.bindparam("most", type_=sa.Integer)))
 
 
 def _line(row: Any) -> RunLine:
@@ -147,7 +150,7 @@ def _line(row: Any) -> RunLine:
         _Raw(tags),
         _Raw(properties),
         attempt,
-        claimed,
+        bool(claimed),
         kind,
         target,
         parent_run_id,
