@@ -247,3 +247,18 @@ def test_a_pipe_that_closes_is_no_traceback(server: ServerProcess) -> None:
         check=False,
     )
     assert "Traceback" not in done.stderr
+
+
+def test_deleted_workspaces_are_listed_and_come_back(zaffre: Zaffre, server: ServerProcess) -> None:
+    name = f"ws-{uuid.uuid4().hex[:12]}"
+    body = {"name": name, "subscription_id": "s", "resource_group": "r"}
+    workspace_id = server.client.post("/api/v1/workspaces", body).json["workspace_id"]
+    assert name in zaffre("workspace", "list").out
+    assert server.client.request("DELETE", f"/api/v1/workspaces/{workspace_id}").status == 200
+    assert name not in zaffre("workspace", "list").out
+    assert name in zaffre("workspace", "list", "--deleted").out
+    deleted = zaffre("workspace", "list", "--deleted", "--json").json
+    assert workspace_id in [one["workspace"]["workspace_id"] for one in deleted]
+    assert zaffre("workspace", "restore", workspace_id).out == f"Workspace {name!r} is back.\n"
+    assert name in [one["name"] for one in zaffre("workspace", "list", "--json").json]
+    assert zaffre("workspace", "restore", "absent").code == NOT_FOUND

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from zaffre.sdk import session
-from zaffre.sdk.exceptions import AzureMLException, NotBuiltYetException, UserErrorException
+from zaffre.sdk.exceptions import AzureMLException, ServiceException, UserErrorException
 from zaffre.sdk.experiment import Experiment, ViewType
 from zaffre.sdk.run import Run
 from zaffre.sdk.workspace import Workspace
@@ -90,12 +90,64 @@ def test_list_takes_a_name_tags_and_a_view(ws: Workspace) -> None:
         Experiment.list(ws, view_type="x")
 
 
-def test_what_comes_later_says_so(experiment: Experiment) -> None:
-    with pytest.raises(NotBuiltYetException):
-        experiment.archive()
+def test_an_archived_experiment_leaves_the_lists_and_comes_back(experiment: Experiment) -> None:
+    ws = experiment.workspace
+    run = experiment.start_logging(snapshot_directory=None)
+    assert experiment.archived_time is None
+    experiment.archive()
+    assert experiment.archived_time is not None
+    assert ws.experiments == {}
+    (archived,) = Experiment.list(ws, view_type=ViewType.ArchivedOnly)
+    assert (archived.id, archived.name) == (experiment.id, experiment.name)
+    assert [one.id for one in archived.get_runs()] == [run.id]
     with pytest.raises(UserErrorException, match="rename"):
         experiment.reactivate(new_name="x")
+    experiment.reactivate()
     assert experiment.archived_time is None
+    assert list(ws.experiments) == [experiment.name]
+
+
+def test_a_run_of_an_archived_experiment_goes_to_a_new_one_of_its_name(
+    experiment: Experiment,
+) -> None:
+    experiment.archive()
+    run = experiment.start_logging(snapshot_directory=None)
+    assert run.experiment.name == experiment.name
+    assert run.experiment.id != experiment.id
+    assert Experiment(experiment.workspace, experiment.name).id == run.experiment.id
+    with pytest.raises(ServiceException, match="exists already") as refused:
+        experiment.reactivate()
+    assert refused.value.status_code == 409
+
+
+def test_a_deleted_experiment_is_gone_with_its_runs(experiment: Experiment) -> None:
+    ws = experiment.workspace
+    run = experiment.start_logging(snapshot_directory=None)
+    with pytest.raises(ServiceException, match="not ended") as refused:
+        Experiment.delete(workspace=ws, experiment_id=experiment.id)
+    assert refused.value.status_code == 409
+    run.complete()
+    Experiment.delete(ws, experiment.id)
+    assert Experiment.list(ws, view_type=ViewType.All) == []
+    with pytest.raises(ServiceException, match="no run") as gone:
+        ws.get_run(run.id)
+    assert gone.value.status_code == 404
+    assert Experiment(ws, experiment.name).id != experiment.id
+
+
+@pytest.mark.parametrize("experiment_id", ["", None, 5])
+def test_what_is_no_id_of_an_experiment_is_not_deleted(ws: Workspace, experiment_id: Any) -> None:
+    with pytest.raises(UserErrorException, match="experiment_id"):
+        Experiment.delete(ws, experiment_id)
+
+
+def test_an_experiment_is_deleted_in_its_own_workspace_alone(experiment: Experiment) -> None:
+    other = Workspace.create(f"ws-{uuid.uuid4().hex[:12]}", show_output=False)
+    for workspace, experiment_id in ((other, experiment.id), (experiment.workspace, "absent")):
+        with pytest.raises(ServiceException, match="no experiment") as refused:
+            Experiment.delete(workspace, experiment_id)
+        assert refused.value.status_code == 404
+    assert list(experiment.workspace.experiments) == [experiment.name]
 
 
 @pytest.mark.parametrize("config", [None, 5, object()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from datetime import UTC
 from pathlib import Path
@@ -16,6 +17,7 @@ from zaffre.sdk.exceptions import (
     UserErrorException,
     WebserviceException,
 )
+from zaffre.sdk.experiment import Experiment
 from zaffre.sdk.model import Model
 from zaffre.sdk.resource_configuration import ResourceConfiguration
 from zaffre.sdk.run import Run
@@ -368,3 +370,14 @@ def test_a_submitted_script_finds_the_model_of_its_workspace(
     )
     run.wait_for_completion()
     assert run.get_tags()["path"] == "azureml-models/m/1/model.pkl"
+
+
+def test_a_models_run_is_none_once_it_is_deleted(run: Run) -> None:
+    run.upload_file("m.pkl", io.BytesIO(b"x"))
+    model = run.register_model("kept", "m.pkl")
+    run.complete()
+    assert model.run is not None
+    Experiment.delete(run.experiment.workspace, run.experiment.id)
+    again = Model(run.experiment.workspace, "kept")
+    assert again.run is None
+    assert again.run_id == run.id

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from zaffre.sdk import session
 from zaffre.sdk.exceptions import (
     NotBuiltYetException,
+    ServiceException,
     UserErrorException,
     WorkspaceException,
 )
@@ -141,6 +143,40 @@ def test_what_is_not_there_is_empty_or_says_that_it_is_not_built(ws: Workspace) 
         ws.get_default_datastore()
 
 
+def test_a_deleted_workspace_is_in_no_list_and_a_line_says_how_it_comes_back(
+    ws: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Experiment(ws, "e").start_logging(snapshot_directory=None)
+    with pytest.raises(WorkspaceException, match="has not ended"):
+        ws.delete()
+    run.complete()
+    capsys.readouterr()
+    ws.delete()
+    said = capsys.readouterr().out
+    assert said.startswith(f"Workspace {ws.name!r} is deleted. Until 20")
+    assert said.endswith(f"'zaffre workspace restore {ws.workspace_id}' brings it back.\n")
+    with pytest.raises(WorkspaceException, match="no workspace"):
+        Workspace.get(ws.name)
+    session.current().request("POST", f"/workspaces/{ws.workspace_id}/restore")
+    assert list(Workspace.get(ws.name).experiments) == ["e"]
+
+
+@pytest.mark.parametrize("no_wait", [False, True])
+def test_a_workspace_that_is_deleted_with_its_resources_is_gone(
+    ws: Workspace, capsys: pytest.CaptureFixture[str], no_wait: bool
+) -> None:
+    experiment = Experiment(ws, "e")
+    experiment.start_logging(snapshot_directory=None).complete()
+    capsys.readouterr()
+    ws.delete(delete_dependent_resources=True, no_wait=no_wait)
+    assert capsys.readouterr().out == ""
+    with pytest.raises(ServiceException):
+        experiment.refresh()
+    again = Workspace.create(ws.name, show_output=False)
+    assert again.workspace_id != ws.workspace_id
+    assert again.experiments == {}
+
+
 def test_setup_opens_the_default_workspace(home: Path) -> None:
     assert Workspace.setup().name == Workspace.setup().name == "zaffre"
 
@@ -148,8 +184,6 @@ def test_setup_opens_the_default_workspace(home: Path) -> None:
 def test_a_teams_server_wants_the_workspace_to_exist(
     new_server: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from zaffre.sdk import session
-
     team = new_server(environment={"ZAFFRE_TEAM": "1"})
     monkeypatch.setenv("ZAFFRE_URL", team.url)
     monkeypatch.setenv("ZAFFRE_TOKEN", team.token)

@@ -35,6 +35,7 @@ COMMANDS = {
     "doctor": ("doctor:doctor", "Look at this machine: what is there, what is missing."),
     "run": ("run:run", "List, show, follow and cancel runs."),
     "experiment": ("experiment:experiment", "List experiments."),
+    "workspace": ("workspace:workspace", "List workspaces; bring deleted ones back."),
     "model": ("model:model", "List, show and download registered models."),
     "sync": ("sync:sync", "Ship what processes that died had logged."),
     "why": ("why:why", "Say why a run waits, failed or ended, and where its time went."),

@@ -85,6 +85,23 @@ class RunStateConflict(ZaffreError):
         )
 
 
+class InUse(ZaffreError):
+    """It cannot be deleted while runs in it go on."""
+
+    status = 409
+
+    def __init__(self, noun: str, name: str, run_ids: list[str]) -> None:
+        self.code = f"{noun}.in_use"
+        count = len(run_ids)
+        shown = ", ".join(run_ids[:3]) + (", ..." if count > 3 else "")
+        super().__init__(
+            f"{noun.capitalize()} {name!r} has {count} {'run' if count == 1 else 'runs'} "
+            f"that {'has' if count == 1 else 'have'} not ended ({shown}). Cancel them or wait "
+            "for their end, then delete it.",
+            facts={"noun": noun, "name": name, "run_ids": run_ids[:100]},
+        )
+
+
 class AttemptSuperseded(ZaffreError):
     """A runner speaks for an attempt that is not the run's any more; it must end its script."""
 

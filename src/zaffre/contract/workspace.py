@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
+
+
+class View(Enum):
+    """Which experiments a list holds, by v1's names."""
+
+    ACTIVE = "ActiveOnly"
+    ARCHIVED = "ArchivedOnly"
+    ALL = "All"
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,14 @@ class Workspace:
     friendly_name: str | None = None
     description: str | None = None
     tags: dict[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DeletedWorkspace:
+    """A workspace that was deleted. removal_at: until then it can be brought back."""
+
+    workspace: Workspace
+    removal_at: datetime
 
 
 @dataclass(frozen=True)

@@ -116,37 +116,59 @@ class Experiment:
     ) -> list[Experiment]:
         """Return the workspace's experiments, by name if one is given.
 
-        view_type: of the class ViewType; none can be archived in this release.
+        view_type: of the class ViewType. Raises AzureMLException for another one.
         """
         from zaffre.sdk import labels
 
+        if view_type not in (ViewType.ActiveOnly, ViewType.ArchivedOnly, ViewType.All):
+            raise AzureMLException(f"view_type: {view_type!r} is none of ViewType's.")
+        wanted = [text.partition("=") for text in labels.as_filter(tags, "tags")]
         found = session.current().request(
             "GET",
             f"/workspaces/{workspace.workspace_id}/experiments",
-            query={"name": experiment_name},
+            query={"name": experiment_name, "view": view_type},
         )["items"]
-        wanted = [text.partition("=") for text in labels.as_filter(tags, "tags")]
         return [
             _of_record(workspace, record)
             for record in found
-            if _is_in_view(record, view_type) and _has_tags(record.get("tags") or {}, wanted)
+            if _has_tags(record.get("tags") or {}, wanted)
         ]
 
     @staticmethod
     def delete(workspace: Workspace, experiment_id: str) -> None:
-        """Delete an experiment without runs."""
-        raise NotBuiltYetException("Experiment.delete")
+        """Delete an experiment with its runs, their metrics and files; models stay.
+
+        Nothing brings them back. Raises ServiceException: status_code 404 if the workspace has no
+        such experiment, 409 while one of its runs has not ended.
+        """
+        path = f"/experiments/{_checked_id(experiment_id)}"
+        record = session.current().request("GET", path)
+        if record["workspace_id"] != workspace.workspace_id:
+            from zaffre.contract.errors import NotFound
+            from zaffre.sdk.exceptions import from_refusal
+
+            raise from_refusal(
+                NotFound("experiment", experiment_id, f"It is not in workspace {workspace.name!r}.")
+            )
+        done = False
+        while not done:  # the server removes for some seconds a request
+            done = session.current().request("DELETE", path)["done"]
 
     def archive(self) -> None:
-        """Hide the experiment from lists."""
-        raise NotBuiltYetException("Experiment.archive")
+        """Hide the experiment from lists and free its name; its runs stay as they are.
+
+        A run that is submitted to it afterwards goes to an active experiment of its name.
+        """
+        self._loaded = session.current().request("POST", f"/experiments/{self.id}/archive")
 
     def reactivate(self, new_name: str | None = None) -> None:
-        """Show an archived experiment again. It cannot be renamed."""
+        """Show an archived experiment again. It cannot be renamed.
+
+        Raises ServiceException (status_code 409) if an active experiment has its name.
+        """
         if new_name is not None:
             raise UserErrorException("Cannot rename an experiment. Leave new_name out.")
-        if self.archived_time is not None:
-            raise NotBuiltYetException("Experiment.reactivate")
+        self._loaded = session.current().request("POST", f"/experiments/{self.id}/reactivate")
 
     @staticmethod
     def from_directory(path: str, auth: object = None) -> NoReturn:
@@ -274,13 +296,12 @@ def _checked_name(name: object) -> str:
         raise UserErrorException(str(problem)) from problem
 
 
-def _is_in_view(record: dict[str, Any], view_type: str) -> bool:
-    if view_type == ViewType.All:
-        return True
-    if view_type not in (ViewType.ActiveOnly, ViewType.ArchivedOnly):
-        raise AzureMLException(f"view_type: {view_type!r} is none of ViewType's.")
-    archived = record.get("archived_at") is not None
-    return archived is (view_type == ViewType.ArchivedOnly)
+def _checked_id(experiment_id: object) -> str:
+    if not isinstance(experiment_id, str) or not experiment_id:
+        raise UserErrorException(
+            f"experiment_id: must be the id of an experiment, not {experiment_id!r}."
+        )
+    return experiment_id
 
 
 def _has_tags(tags: dict[str, Any], wanted: list[tuple[str, str, str]]) -> bool:

@@ -6,6 +6,7 @@ from zaffre.sdk import model_files, model_request
 from zaffre.sdk.exceptions import (
     ModelNotFoundException,
     NotBuiltYetException,
+    ServiceException,
     UserErrorException,
     WebserviceException,
 )
@@ -122,10 +123,15 @@ class Model:
 
     @property
     def run(self) -> Run | None:
-        """The run whose files these are, if there is one."""
+        """The run whose files these are; None if there is none, or it was deleted."""
         if self.run_id is None:
             return None
-        return self.workspace.get_run(self.run_id)
+        try:
+            return self.workspace.get_run(self.run_id)
+        except ServiceException as refusal:
+            if refusal.status_code == 404:
+                return None
+            raise
 
     def __repr__(self) -> str:
         """Return v1's line."""

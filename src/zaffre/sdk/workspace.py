@@ -450,8 +450,24 @@ class Workspace:
         raise NotBuiltYetException("Workspace.get_mlflow_tracking_uri")
 
     def delete(self, delete_dependent_resources: bool = False, no_wait: bool = False) -> None:
-        """Delete the workspace and all that it holds."""
-        raise NotBuiltYetException("Workspace.delete")
+        """Delete the workspace: it leaves all lists, and its name is free.
+
+        delete_dependent_resources: remove at once what it holds, experiments, runs, models, files
+        and secrets; nothing brings them back. Otherwise they are kept for two weeks, in which
+        `zaffre workspace restore` brings the workspace back; one line says so.
+        no_wait: return while files are still being removed.
+
+        Raises WorkspaceException while a run in it has not ended.
+        """
+        path, query = f"/workspaces/{self.workspace_id}", {"for_good": delete_dependent_resources}
+        answer = session.current().request("DELETE", path, query=query)
+        while not answer["done"] and not no_wait:
+            answer = session.current().request("DELETE", path, query=query)
+        if not delete_dependent_resources:
+            _say(
+                f"Workspace {self._name!r} is deleted. Until {answer['removal_at'][:10]} "
+                f"'zaffre workspace restore {self.workspace_id}' brings it back."
+            )
 
     def update_dependencies(
         self, container_registry: str | None = None, force: bool = False

@@ -64,17 +64,39 @@ def test_a_file_of_a_run_stays_until_it_is_replaced_or_removed(world: World) -> 
     assert collect(world) == Collected(1, len(b"newer"))
 
 
-def test_a_snapshot_holds_its_files(world: World) -> None:
+def test_a_snapshot_that_a_run_names_holds_its_files(world: World) -> None:
     upload(world.store, CONTENT, now=world.now)
-    snapshots.put(
+    taken = snapshots.put(
         world.workspace.workspace_id,
         [entry("train.py", CONTENT)],
         caller=OWNER,
         store=world.store,
         now=world.now,
     )
+    world.interactive(snapshot_id=taken)
     world.pass_time(3 * DAYS)
     assert collect(world, force=True).removed_count == 0
+
+
+def test_a_snapshot_that_no_run_names_is_kept_a_day_after_it_was_last_sent(world: World) -> None:
+    upload(world.store, CONTENT, now=world.now)
+
+    def send() -> None:
+        snapshots.put(
+            world.workspace.workspace_id,
+            [entry("train.py", CONTENT)],
+            caller=OWNER,
+            store=world.store,
+            now=world.now,
+        )
+
+    send()
+    world.pass_time(DAYS - 1)
+    send()
+    world.pass_time(DAYS - 1)
+    assert collect(world).removed_count == 0
+    world.pass_time(2)
+    assert collect(world).removed_count == 1
 
 
 def test_force_takes_what_was_promised_and_its_user_is_told(world: World) -> None:

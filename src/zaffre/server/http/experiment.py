@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from litestar import get, patch, post
+from litestar import delete, get, patch, post
 
-from zaffre.contract.workspace import Experiment
+from zaffre.contract.errors import Invalid
+from zaffre.contract.workspace import Experiment, View
 from zaffre.server.http.request import Request
 from zaffre.server.usecases import experiment as usecase
 
@@ -34,6 +35,13 @@ class ExperimentChange:
     remove_tags: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Removal:
+    """Whether all that was to go has gone; it is hidden in any case."""
+
+    done: bool
+
+
 @post("/api/v1/workspaces/{workspace_id:str}/experiments", status_code=200, sync_to_thread=True)
 def open_named(workspace_id: str, data: ExperimentRequest, request: Request) -> Experiment:
     """Return the workspace's experiment of that name, made if there was none."""
@@ -47,19 +55,35 @@ def open_named(workspace_id: str, data: ExperimentRequest, request: Request) -> 
 
 
 @get("/api/v1/workspaces/{workspace_id:str}/experiments", sync_to_thread=True)
-def find(workspace_id: str, request: Request, name: str | None = None) -> Experiments:
-    """List a workspace's experiments by name."""
+def find(
+    workspace_id: str,
+    request: Request,
+    name: str | None = None,
+    view: str = View.ACTIVE.value,
+) -> Experiments:
+    """List a workspace's experiments by name. view: ActiveOnly, ArchivedOnly or All."""
     return Experiments(
-        usecase.find(workspace_id, caller=request.caller, store=request.store, name=name)
+        usecase.find(
+            workspace_id,
+            caller=request.caller,
+            store=request.store,
+            name=name,
+            view=_view(view),
+        )
     )
 
 
 @get("/api/v1/experiments", sync_to_thread=True)
-def find_everywhere(request: Request, limit: int = 100, after: str | None = None) -> Experiments:
+def find_everywhere(
+    request: Request,
+    limit: int = 100,
+    after: str | None = None,
+    view: str = View.ACTIVE.value,
+) -> Experiments:
     """List all experiments by name. The owner's token only."""
     return Experiments(
         usecase.find_everywhere(
-            caller=request.caller, store=request.store, limit=limit, after=after
+            caller=request.caller, store=request.store, limit=limit, after=after, view=_view(view)
         )
     )
 
@@ -82,4 +106,44 @@ def change(experiment_id: str, data: ExperimentChange, request: Request) -> Expe
     )
 
 
-HANDLERS = [open_named, find, find_everywhere, get_one, change]
+@post("/api/v1/experiments/{experiment_id:str}/archive", status_code=200, sync_to_thread=True)
+def archive(experiment_id: str, request: Request) -> Experiment:
+    """Hide an experiment from lists and free its name. Asking again changes nothing."""
+    return usecase.archive(
+        experiment_id, caller=request.caller, store=request.store, now=datetime.now(UTC)
+    )
+
+
+@post("/api/v1/experiments/{experiment_id:str}/reactivate", status_code=200, sync_to_thread=True)
+def reactivate(experiment_id: str, request: Request) -> Experiment:
+    """Show an archived experiment again; 409 if an active one has its name."""
+    return usecase.reactivate(experiment_id, caller=request.caller, store=request.store)
+
+
+@delete("/api/v1/experiments/{experiment_id:str}", status_code=200, sync_to_thread=True)
+def remove(experiment_id: str, request: Request) -> Removal:
+    """Delete an experiment with its runs; ask again until `done`. 409 while a run goes on."""
+    return Removal(
+        usecase.delete(
+            experiment_id, caller=request.caller, store=request.store, now=datetime.now(UTC)
+        )
+    )
+
+
+def _view(name: str) -> View:
+    try:
+        return View(name)
+    except ValueError:
+        raise Invalid("view", f"must be one of {', '.join(v.value for v in View)}") from None
+
+
+HANDLERS = [
+    open_named,
+    find,
+    find_everywhere,
+    get_one,
+    change,
+    archive,
+    reactivate,
+    remove,
+]

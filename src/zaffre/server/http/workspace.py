@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
-from litestar import Response, get, patch, post
+from litestar import Response, delete, get, patch, post
+from litestar.params import QueryParameter
 
-from zaffre.contract.workspace import Workspace, WorkspaceRequest
+from zaffre.contract.workspace import DeletedWorkspace, Workspace, WorkspaceRequest
 from zaffre.server.http.request import Request, given_fields
 from zaffre.server.usecases import workspace as usecase
 
@@ -18,6 +20,25 @@ class Workspaces:
     """A list of workspaces."""
 
     items: list[Workspace]
+
+
+@dataclass(frozen=True)
+class DeletedWorkspaces:
+    """A list of deleted workspaces."""
+
+    items: list[DeletedWorkspace]
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What became of a workspace that was deleted.
+
+    removal_at: until then it can be brought back; None if it cannot. done: of one that cannot,
+    whether all that it held has gone.
+    """
+
+    removal_at: datetime | None
+    done: bool
 
 
 class WorkspaceChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -76,4 +97,35 @@ def change(workspace_id: str, data: WorkspaceChange, request: Request) -> Worksp
     )
 
 
-HANDLERS = [create, open_named, find, get_one, change]
+@delete("/api/v1/workspaces/{workspace_id:str}", status_code=200, sync_to_thread=True)
+def remove(
+    workspace_id: str,
+    request: Request,
+    for_good: Annotated[bool, QueryParameter()] = False,  # noqa: FBT002
+) -> Deletion:
+    """Delete a workspace; with for_good ask again until `done`. 409 while a run in it goes on."""
+    now = datetime.now(UTC)
+    if for_good:
+        done = usecase.delete_for_good(
+            workspace_id, caller=request.caller, store=request.store, now=now
+        )
+        return Deletion(removal_at=None, done=done)
+    removal_at = usecase.delete(workspace_id, caller=request.caller, store=request.store, now=now)
+    return Deletion(removal_at=removal_at, done=True)
+
+
+@get("/api/v1/workspaces/deleted", sync_to_thread=True)
+def find_deleted(request: Request) -> DeletedWorkspaces:
+    """List deleted workspaces. The owner's token only."""
+    return DeletedWorkspaces(usecase.find_deleted(caller=request.caller, store=request.store))
+
+
+@post("/api/v1/workspaces/{workspace_id:str}/restore", status_code=200, sync_to_thread=True)
+def restore(workspace_id: str, request: Request) -> Workspace:
+    """Bring a deleted workspace back. The owner's token only."""
+    return usecase.restore(
+        workspace_id, caller=request.caller, store=request.store, now=datetime.now(UTC)
+    )
+
+
+HANDLERS = [create, open_named, find, find_deleted, get_one, change, remove, restore]

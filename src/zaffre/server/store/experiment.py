@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from zaffre.contract.errors import NotFound
-from zaffre.contract.workspace import Experiment
+from zaffre.contract.workspace import Experiment, View
 from zaffre.server.store.database import Transaction
 from zaffre.server.store.tables import experiments
 
@@ -22,10 +22,17 @@ _columns = (
     experiments.c.archived_at,
     experiments.c.tags,
 )
-_by_id = sa.select(*_columns).where(experiments.c.experiment_id == sa.bindparam("experiment_id"))
+_by_id = sa.select(*_columns).where(
+    experiments.c.experiment_id == sa.bindparam("experiment_id"),
+    experiments.c.removal_at.is_(None),
+)
 _count = (
     sa.update(experiments)
-    .where(experiments.c.experiment_id == sa.bindparam("of_id"))
+    .where(
+        experiments.c.experiment_id == sa.bindparam("of_id"),
+        experiments.c.archived_at.is_(None),
+        experiments.c.removal_at.is_(None),
+    )
     .values(run_count=experiments.c.run_count + sa.bindparam("added"))
     .returning(*_columns, experiments.c.run_count)
 )
@@ -45,7 +52,7 @@ def _read(row: Any) -> Experiment:
 
 
 def insert_unless_there(tx: Transaction, experiment: Experiment) -> None:
-    """Store a new experiment; nothing happens if its workspace has one of that name."""
+    """Store a new experiment; nothing happens if its workspace has an active one of that name."""
     dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
     tx.execute(
         dialect.insert(experiments).on_conflict_do_nothing(),
@@ -81,11 +88,19 @@ def find_all(
     *,
     workspace_id: str | None = None,
     name: str | None = None,
+    view: View = View.ACTIVE,
     after: str | None = None,
     limit: int | None = None,
 ) -> list[Experiment]:
     """Return experiments in the order of their names and ids, from behind the id `after`."""
-    query = sa.select(*_columns).order_by(experiments.c.name, experiments.c.experiment_id)
+    query = (
+        sa.select(*_columns)
+        .where(experiments.c.removal_at.is_(None))
+        .order_by(experiments.c.name, experiments.c.experiment_id)
+    )
+    if view is not View.ALL:
+        archived = experiments.c.archived_at
+        query = query.where(archived.is_(None) if view is View.ACTIVE else archived.is_not(None))
     if workspace_id is not None:
         query = query.where(experiments.c.workspace_id == workspace_id)
     if name is not None:
@@ -112,9 +127,62 @@ def set_tags(tx: Transaction, experiment_id: str, tags: dict[str, str | None]) -
     )
 
 
-def count_runs(tx: Transaction, experiment_id: str, added: int) -> tuple[Experiment, int]:
-    """Take the next `added` run numbers; return the experiment and the last of them."""
+def set_archived(tx: Transaction, experiment_id: str, at: float | None) -> None:
+    """Archive an experiment, or (None) make it active again.
+
+    Raises sqlalchemy's IntegrityError if an active one has its name.
+    """
+    tx.execute(
+        sa.update(experiments)
+        .where(experiments.c.experiment_id == experiment_id)
+        .values(archived_at=at)
+    )
+
+
+def hide(tx: Transaction, experiment_id: str, removal_at: float) -> None:
+    """Hide an experiment; its runs go at `removal_at`."""
+    tx.execute(
+        sa.update(experiments)
+        .where(experiments.c.experiment_id == experiment_id)
+        .values(removal_at=removal_at)
+    )
+
+
+def find_hidden(tx: Transaction, experiment_id: str) -> float | None:
+    """Return when a hidden experiment's runs go; None for one that is not hidden or not there."""
+    return tx.execute(
+        sa.select(experiments.c.removal_at).where(experiments.c.experiment_id == experiment_id)
+    ).scalar()
+
+
+def hide_all(tx: Transaction, workspace_id: str, removal_at: float) -> None:
+    """Hide a workspace's experiments with it."""
+    tx.execute(
+        sa.update(experiments)
+        .where(experiments.c.workspace_id == workspace_id, experiments.c.removal_at.is_(None))
+        .values(removal_at=removal_at)
+    )
+
+
+def restore_all(tx: Transaction, workspace_id: str, removal_at: float) -> None:
+    """Show again the experiments that were hidden with their workspace."""
+    tx.execute(
+        sa.update(experiments)
+        .where(experiments.c.workspace_id == workspace_id, experiments.c.removal_at == removal_at)
+        .values(removal_at=None)
+    )
+
+
+def find_ids(tx: Transaction, workspace_id: str) -> list[str]:
+    """Return the ids of a workspace's experiments, the hidden ones too."""
+    query = sa.select(experiments.c.experiment_id).where(experiments.c.workspace_id == workspace_id)
+    return list(tx.execute(query).scalars())
+
+
+def count_runs(tx: Transaction, experiment_id: str, added: int) -> tuple[Experiment, int] | None:
+    """Take the next `added` run numbers; return the experiment and the last of them.
+
+    None for an experiment that is archived, deleted or not there.
+    """
     row = tx.execute(_count, {"of_id": experiment_id, "added": added}).first()
-    if row is None:
-        raise NotFound("experiment", experiment_id)
-    return _read(row), int(row.run_count)
+    return None if row is None else (_read(row), int(row.run_count))

@@ -21,7 +21,17 @@ workspaces = sa.Table(
     sa.Column("resource_group", sa.Text, nullable=False),
     sa.Column("record", sa.Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
-    sa.UniqueConstraint("subscription_id", "resource_group", "name"),
+    # Set once it is deleted: it is hidden, and what it holds goes at this time.
+    sa.Column("removal_at", sa.Double),
+)
+sa.Index(
+    "workspaces_by_name",
+    workspaces.c.subscription_id,
+    workspaces.c.resource_group,
+    workspaces.c.name,
+    unique=True,
+    sqlite_where=workspaces.c.removal_at.is_(None),
+    postgresql_where=workspaces.c.removal_at.is_(None),
 )
 
 experiments = sa.Table(
@@ -34,7 +44,17 @@ experiments = sa.Table(
     sa.Column("archived_at", sa.Double),
     sa.Column("tags", sa.Text, nullable=False, server_default="{}"),
     sa.Column("run_count", sa.Integer, nullable=False, server_default="0"),
-    sa.UniqueConstraint("workspace_id", "name"),
+    sa.Column("removal_at", sa.Double),
+    sa.Index("experiments_of_workspace", "workspace_id", "name"),
+)
+_active = sa.and_(experiments.c.archived_at.is_(None), experiments.c.removal_at.is_(None))
+sa.Index(
+    "experiments_by_name",
+    experiments.c.workspace_id,
+    experiments.c.name,
+    unique=True,
+    sqlite_where=_active,
+    postgresql_where=_active,
 )
 
 runs = sa.Table(
@@ -77,6 +97,7 @@ runs = sa.Table(
     sa.Index("runs_of_parent", "parent_run_id", "run_key"),
     sa.Index("runs_of_root", "root_run_id", "run_key"),
     sa.Index("runs_by_state", "state", "run_key"),
+    sa.Index("runs_of_snapshot", "snapshot_id"),
 )
 
 run_tags = sa.Table(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from zaffre.contract.errors import NotFound
-from zaffre.contract.workspace import Workspace
+from zaffre.contract.workspace import DeletedWorkspace, Workspace
 from zaffre.server.store.database import Transaction
 from zaffre.server.store.tables import workspaces
 
 _reader = msgspec.json.Decoder(Workspace)
 _by_id = sa.select(workspaces.c.record).where(
-    workspaces.c.workspace_id == sa.bindparam("workspace_id")
+    workspaces.c.workspace_id == sa.bindparam("workspace_id"), workspaces.c.removal_at.is_(None)
 )
 
 
@@ -71,6 +72,7 @@ def find_named(
             workspaces.c.subscription_id == subscription_id,
             workspaces.c.resource_group == resource_group,
             workspaces.c.name == name,
+            workspaces.c.removal_at.is_(None),
         )
     ).first()
     return None if row is None else _read(row)
@@ -85,7 +87,11 @@ def find_all(
     workspace_id: str | None = None,
 ) -> list[Workspace]:
     """Return the workspaces that match everything given, oldest first."""
-    query = sa.select(workspaces.c.record).order_by(workspaces.c.created_at)
+    query = (
+        sa.select(workspaces.c.record)
+        .where(workspaces.c.removal_at.is_(None))
+        .order_by(workspaces.c.created_at)
+    )
     given = {
         "name": name,
         "subscription_id": subscription_id,
@@ -96,3 +102,34 @@ def find_all(
         if value is not None:
             query = query.where(workspaces.c[column] == value)
     return [_read(row) for row in tx.execute(query)]
+
+
+def hide(tx: Transaction, workspace_id: str, removal_at: float | None) -> None:
+    """Hide a workspace; what it holds goes at `removal_at`. None: show it again.
+
+    Raises sqlalchemy's IntegrityError if its names were taken meanwhile.
+    """
+    tx.execute(
+        sa.update(workspaces)
+        .where(workspaces.c.workspace_id == workspace_id)
+        .values(removal_at=removal_at)
+    )
+
+
+def find_hidden(tx: Transaction) -> list[DeletedWorkspace]:
+    """Return the workspaces that were deleted, the last to go first."""
+    rows: Any = tx.execute(
+        sa.select(workspaces.c.record, workspaces.c.removal_at)
+        .where(workspaces.c.removal_at.is_not(None))
+        .order_by(workspaces.c.removal_at.desc())
+    )
+    return [
+        DeletedWorkspace(_read(row), datetime.fromtimestamp(row.removal_at, UTC)) for row in rows
+    ]
+
+
+def find_removal(tx: Transaction, workspace_id: str) -> float | None:
+    """Return when a hidden workspace goes; None for one that is not hidden or not there."""
+    return tx.execute(
+        sa.select(workspaces.c.removal_at).where(workspaces.c.workspace_id == workspace_id)
+    ).scalar()

@@ -12,8 +12,10 @@ import sqlalchemy.exc
 
 from zaffre.server.access import Caller, require_owner
 from zaffre.server.store import garbage
+from zaffre.server.store import snapshot as snapshots
 from zaffre.server.store.blob import STALE_TMP_S
 from zaffre.server.store.store import Store
+from zaffre.server.usecases import removal
 
 #: Blobs in one transaction: others write between two.
 _SLICE = 200
@@ -34,13 +36,18 @@ def collect_now(*, force: bool, caller: Caller, store: Store, now: datetime) -> 
 
 
 def collect(*, force: bool, store: Store, now: datetime) -> Collected:
-    """Remove blobs that nothing names and that nobody was promised.
+    """Remove what was deleted, snapshots that no run names, blobs that nothing names.
 
-    force: promises of the last day ("this blob is here") do not count; a client that relies on
-    one is told that blobs are missing, and sends them again.
+    force: promises of the last day ("this is here") do not count; a client that relies on one is
+    told that it is missing, and sends it again.
     """
     moment = now.timestamp()
     before = float("inf") if force else moment
+    removal.remove_due(store=store, now=now)
+    with store.database.transaction() as tx:
+        snapshots.remove_unnamed(
+            tx, before=before if force else moment - store.settings.blob_kept_s
+        )
     _adopt_orphans(store, moment)
     with store.database.reading() as tx:
         found = garbage.find_unused(tx, before=before)

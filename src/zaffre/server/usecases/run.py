@@ -22,6 +22,7 @@ from zaffre.contract.errors import (
 )
 from zaffre.contract.reason import Reason, ReasonKind
 from zaffre.contract.run import FINAL, Run, RunError, RunRequest, RunState
+from zaffre.contract.workspace import Experiment
 from zaffre.server import seal
 from zaffre.server.access import Caller, require, require_change
 from zaffre.server.store import attempt as attempts
@@ -35,6 +36,7 @@ from zaffre.server.store.database import Transaction
 from zaffre.server.store.run import Filter, Found
 from zaffre.server.store.run_list import RunLine
 from zaffre.server.store.store import Store
+from zaffre.server.usecases.experiment import open_active
 from zaffre.server.usecases.run_access import require_related
 
 #: Compute targets that runs may name.
@@ -103,14 +105,14 @@ def _create(
     with store.database.transaction(durable=True) as tx:
         repeats = [runs.find_repeat(tx, request.run_id) for request in requests]
         added = repeats.count(None)
-        experiment, last = experiments.count_runs(tx, experiment_id, added)
+        experiment, last = _count(tx, experiment_id, added, now=now)
         require(caller, "run.create", experiment)
         number = last - added
         made: list[Run] = []
         roots: dict[str | None, str] = {}
         for request, secret, repeat in zip(requests, sealed, repeats, strict=True):
             if repeat is not None:
-                if repeat != (experiment_id, request.idempotency_key):
+                if repeat != (experiment.experiment_id, request.idempotency_key):
                     raise AlreadyExists("run", request.run_id, "Give the new run another id.")
                 made.append(runs.get(tx, request.run_id).run)
                 continue
@@ -121,7 +123,7 @@ def _create(
             run = Run(
                 run_id=request.run_id,
                 workspace_id=experiment.workspace_id,
-                experiment_id=experiment_id,
+                experiment_id=experiment.experiment_id,
                 experiment_name=experiment.name,
                 number=number,
                 state=request.state,
@@ -144,6 +146,20 @@ def _create(
         if any(run.state is RunState.QUEUED for run in made):
             tx.notify("queue")
     return Created(made, created=added > 0)
+
+
+def _count(
+    tx: Transaction, experiment_id: str, added: int, *, now: datetime
+) -> tuple[Experiment, int]:
+    """Take run numbers of an experiment; one that is archived gives way to an active namesake."""
+    counted = experiments.count_runs(tx, experiment_id, added)
+    if counted is None:
+        archived = experiments.get(tx, experiment_id)
+        active = open_active(tx, archived.workspace_id, archived.name, now=now)
+        counted = experiments.count_runs(tx, active.experiment_id, added)
+    if counted is None:  # deleted at this moment, by another server
+        raise NotFound("experiment", experiment_id)
+    return counted
 
 
 def _check(request: RunRequest) -> None:

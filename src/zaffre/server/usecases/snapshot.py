@@ -40,7 +40,9 @@ def put(
     sizes = require_there(snapshot.files, store=store)
     with store.database.reading() as tx:
         workspaces.get(tx, workspace_id)
-        if snapshots.has(tx, workspace_id, snapshot.snapshot_id):
+        # One that was sent long ago is stored again: who is told that it is here has a while.
+        since = now.timestamp() - store.settings.blob_kept_s / 2
+        if snapshots.has(tx, workspace_id, snapshot.snapshot_id, since=since):
             return snapshot.snapshot_id
     store.blobs.sync(sizes)
     with store.database.transaction() as tx:

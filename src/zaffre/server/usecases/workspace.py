@@ -1,20 +1,24 @@
-"""Workspaces: made, opened, found, changed."""
+"""Workspaces: made, opened, found, changed, deleted, brought back."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy.exc
 
 from zaffre.contract import names
-from zaffre.contract.errors import AlreadyExists, NotFound
-from zaffre.contract.workspace import Workspace, WorkspaceRequest
+from zaffre.contract.errors import AlreadyExists, InUse, NotFound
+from zaffre.contract.workspace import DeletedWorkspace, Workspace, WorkspaceRequest
 from zaffre.server.access import Caller, require, require_owner
+from zaffre.server.store import experiment as experiments
+from zaffre.server.store import removal as removals
 from zaffre.server.store import workspace as workspaces
 from zaffre.server.store.database import Transaction
 from zaffre.server.store.store import Store
+from zaffre.server.usecases import removal
+from zaffre.server.usecases.experiment import REMOVE_S
 
 #: Longest free text of a workspace's fields, characters.
 TEXT_MAX_CHARS = 1_000
@@ -127,6 +131,76 @@ def change(
         changed = replace(workspaces.lock(tx, workspace_id), **values)  # pyright: ignore[reportArgumentType]
         workspaces.replace(tx, changed)
     return changed
+
+
+def delete(workspace_id: str, *, caller: Caller, store: Store, now: datetime) -> datetime:
+    """Delete a workspace; until the time that is returned it can be brought back.
+
+    Raises InUse while a run in it goes on. The owner's token only.
+    """
+    removal_at = now.timestamp() + store.settings.deleted_kept_s
+    return datetime.fromtimestamp(_hide(workspace_id, removal_at, caller=caller, store=store), UTC)
+
+
+def delete_for_good(workspace_id: str, *, caller: Caller, store: Store, now: datetime) -> bool:
+    """Delete a workspace and begin to remove what it holds; say whether nothing is left.
+
+    Ask again for the rest; that goes for one that was deleted before as well. Raises InUse while
+    a run in it goes on. The owner's token only.
+    """
+    _hide(workspace_id, now.timestamp(), caller=caller, store=store)
+    with store.database.reading() as tx:
+        ids = experiments.find_ids(tx, workspace_id)
+    done = removal.remove_for(ids, seconds=REMOVE_S, store=store, now=now)
+    if done:
+        with store.database.transaction() as tx:
+            removals.remove_content(tx, workspace_id)
+    return done
+
+
+def _hide(workspace_id: str, removal_at: float, *, caller: Caller, store: Store) -> float:
+    """Hide a workspace with its experiments; return when it goes: never later than before."""
+    require_owner(caller, "workspace.delete")
+    with store.database.transaction(durable=True) as tx:
+        hidden = workspaces.find_removal(tx, workspace_id)
+        if hidden is not None and hidden <= removal_at:
+            return hidden
+        if hidden is not None:
+            experiments.restore_all(tx, workspace_id, hidden)
+        else:
+            found = workspaces.lock(tx, workspace_id)
+            unfinished = removals.find_unfinished(tx, workspace_id=workspace_id)
+            if unfinished:
+                raise InUse("workspace", found.name, unfinished)
+        workspaces.hide(tx, workspace_id, removal_at)
+        experiments.hide_all(tx, workspace_id, removal_at)
+    return removal_at
+
+
+def find_deleted(*, caller: Caller, store: Store) -> list[DeletedWorkspace]:
+    """Return the workspaces that were deleted and can be brought back. The owner's token only."""
+    require_owner(caller, "workspace.list_deleted")
+    with store.database.reading() as tx:
+        return workspaces.find_hidden(tx)
+
+
+def restore(workspace_id: str, *, caller: Caller, store: Store, now: datetime) -> Workspace:
+    """Bring a deleted workspace back; one that is not deleted stays as it is.
+
+    Raises AlreadyExists if its names were given to another one, NotFound once its time is over.
+    """
+    require_owner(caller, "workspace.restore")
+    try:
+        with store.database.transaction(durable=True) as tx:
+            hidden = workspaces.find_removal(tx, workspace_id)
+            if hidden is not None and hidden > now.timestamp():
+                workspaces.hide(tx, workspace_id, None)
+                experiments.restore_all(tx, workspace_id, hidden)
+            return workspaces.get(tx, workspace_id)
+    except sqlalchemy.exc.IntegrityError:
+        raise AlreadyExists(
+            "workspace", workspace_id, "Delete the one that has its name now first."
+        ) from None
 
 
 def _find(tx: Transaction, request: WorkspaceRequest) -> Workspace | None:
