@@ -393,6 +393,42 @@ def test_sync_leaves_a_living_notebooks_folder_alone(
     assert run.values() == [1]
 
 
+def test_sync_ships_what_a_runner_has_kept_and_leaves_its_other_files(
+    server: ServerProcess, run: InteractiveRun
+) -> None:
+    kept = server.home / "runs" / run.run_id / "1"
+    spool = kept / "spool" / "1-1-abc.spool"
+    spool.parent.mkdir(parents=True)
+    record = {"run": run.run_id, "name": "n", "kind": "scalar", "at": 1.0, "value": 7}
+    spool.write_text(f"\n{json.dumps(record)}\n")
+    about = {"run_id": run.run_id, "server": None, "pid": 0, "start_time": 0, "boot_id": ""}
+    (kept / "run.json").write_text(json.dumps(about))
+    (kept / "work").mkdir()
+    run.client.request("POST", f"/runs/{run.run_id}/complete")
+
+    def sync() -> list[interactive.SyncedRun]:
+        found = interactive.sync(run.client, str(server.home))
+        return [one for one in found if one.run_id == run.run_id]
+
+    [result] = sync()
+    assert (result.complete, result.removed) == (True, True)
+    assert run.values() == [7]
+    assert [path.name for path in kept.iterdir()] == ["work"]
+    assert sync() == []
+
+
+def test_a_spool_that_cannot_be_read_is_named_and_keeps_no_other(
+    run: InteractiveRun, folder: Path
+) -> None:
+    MetricLog(run.run_id, Spool(str(folder))).scalar("n", 1)
+    (folder / "0-1-folder.spool").mkdir()
+    result = Shipper(run.client, run.run_id, str(folder)).ship()
+    assert not result.complete
+    assert result.problem
+    assert "0-1-folder.spool cannot be read: Is a directory" in result.problem
+    assert run.values() == [1]
+
+
 def test_a_run_of_another_server_is_not_sent_to_this_one(
     server: ServerProcess, run: InteractiveRun
 ) -> None:

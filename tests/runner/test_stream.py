@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from pathlib import Path
 
@@ -250,3 +251,75 @@ def test_a_file_that_is_refused_keeps_no_other_from_being_stored(bench):
     assert report["state"] == "Completed"
     assert sorted(bench.server.files) == [f"outputs/{n}" for n in "acde"]
     assert report["warnings"] == ["'outputs/b' was not stored: It is too large."]
+
+
+FAULT = 500, {"error": {"code": "internal", "message": "Its log says why."}}
+
+
+def test_what_the_server_never_takes_holds_up_nothing_and_is_kept(bench):
+    unloved = hashlib.sha256(b"b" * (2 << 20)).hexdigest()
+    never = ("/spools/1-1-bad/", "/logs/user_logs/", unloved)
+    bench.server.refuse = lambda _, path: FAULT if any(part in path for part in never) else None
+    script = (
+        LOG_RECORDS
+        + """
+open(f"{folder}/1-1-bad.spool", "w").write('\\n{"bad": 1}\\n')
+print("x", flush=True)
+log(1)
+time.sleep(2)
+for n in "abc": open(f"outputs/{n}", "w").write(n * (2 << 20))
+"""
+    )
+    bench.start(script)
+    bench.server.settle(lambda: records(bench) == [b'{"i":1}'], 1.5)
+    report = bench.server.final()
+    assert report["state"] == "Completed"
+    assert sorted(bench.server.files) == ["outputs/a", "outputs/c"]
+    folder = Path(bench.started[0].folder)
+    metrics, log, file = report["warnings"]
+    assert "metrics could not be stored: Its log says why. They are kept in" in metrics
+    assert f"{folder}/spool" in metrics
+    assert "log could not be stored: Its log says why." in log
+    assert file == "'outputs/b' was not stored: Its log says why."
+    assert (folder / "spool" / "1-1-bad.spool").read_text() == '\n{"bad": 1}\n'
+    assert json.loads((folder / "run.json").read_text())["run_id"] == bench.started[0].run_id
+
+
+def test_nothing_is_given_up_while_the_server_takes_nothing_else_either(bench):
+    tries: list[str] = []
+
+    def fail(_, path):
+        if "/spools/" in path:
+            tries.append(path)
+        return FAULT if ("/spools/" in path or "/renew" in path) and len(tries) < 10 else None
+
+    bench.server.refuse = fail
+    report = bench.run(LOG_RECORDS + "log(1)")
+    assert report["state"] == "Completed"
+    assert not report.get("warnings")
+    assert records(bench) == [b'{"i":1}']
+
+
+def test_what_the_script_made_of_one_file_holds_up_no_other(bench):
+    script = (
+        LOG_RECORDS
+        + """
+log(1)
+print("x", flush=True)
+time.sleep(0.5)
+os.mkdir(f"{folder}/0-1-folder.spool")
+os.mkfifo(f"{folder}/0-1-pipe.spool")
+log_path = os.readlink("/proc/self/fd/1")
+os.unlink(log_path)
+os.mkdir(log_path)
+time.sleep(0.5)
+log(2)
+time.sleep(300)
+"""
+    )
+    bench.start(script)
+    bench.server.settle(lambda: records(bench) == [b'{"i":1}', b'{"i":2}'], 5.0)
+    bench.server.set_state("CancelRequested")
+    report = bench.server.final()
+    assert report["state"] == "Canceled"
+    assert any("0-1-folder.spool cannot be read" in warning for warning in report["warnings"])

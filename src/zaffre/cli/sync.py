@@ -1,4 +1,4 @@
-"""`zaffre sync`: ship what interactive runs logged and nobody has shipped."""
+"""`zaffre sync`: ship what runs logged and nobody has shipped."""
 
 from __future__ import annotations
 

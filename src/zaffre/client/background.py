@@ -45,9 +45,11 @@ class _Watched:
 
     def serve(self) -> bool:
         """Ship and renew what is due; say whether the server took it."""
+        is_well = True
         try:
             if self.refused is None and self.shipper.has_news():
-                self.shipper.ship(client=self.client, patience_s=_ANSWER_S)
+                result = self.shipper.ship(client=self.client, patience_s=_ANSWER_S)
+                is_well = result.problem is None
             now = time.monotonic()
             if now >= self.renew_at:
                 self._renew()
@@ -62,7 +64,7 @@ class _Watched:
             return True  # a sync has removed the folder: all of it was shipped
         except OSError:
             return False  # the folder's file system is away: the thread must outlive that
-        return True
+        return is_well
 
     def begin_lease(self, timeout_s: float) -> None:
         """Renew once if that never happened: a run without a lease would be Running for ever."""
@@ -150,7 +152,8 @@ class Background:
             try:
                 left_s = max(0.0, deadline - time.monotonic())
                 if run.shipper.has_news():
-                    run.shipper.ship(client=run.client, patience_s=left_s)
+                    result = run.shipper.ship(client=run.client, patience_s=left_s)
+                    problem = result.problem or problem
             except (ZaffreError, OSError) as failure:
                 problem = str(failure)
             else:

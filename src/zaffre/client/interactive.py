@@ -3,7 +3,9 @@
     home/interactive/<run_id>/run.json   {"run_id", "server": url or null, "pid", "start_time", "boot_id"}
     home/interactive/<run_id>/spool/     the spools of the run's processes
 
-`sync` ships all of them and removes those that nobody needs any more.
+    home/runs/<run_id>/<attempt>/        both, of a submitted run whose runner could not ship all
+
+`sync` ships all of them and removes what nobody needs any more.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -20,8 +22,11 @@ from zaffre.client.spool import spool_files
 from zaffre.contract.errors import Refused, ServerUnreachable
 
 if TYPE_CHECKING:
+    from typing import Callable
+
     from zaffre.client.http import Client
 
+_ABOUT = "run.json"
 _FINAL = ("Completed", "Failed", "Canceled")
 _FOLDER_NAME_MAX_BYTES = 200
 
@@ -33,6 +38,12 @@ def prepare(home: str, run_id: str, *, server: str | None) -> str:
     """
     folder = os.path.join(home, "interactive", _folder_name(run_id))
     os.makedirs(os.path.join(folder, "spool"), mode=0o700, exist_ok=True)
+    describe(folder, run_id, server=server)
+    return os.path.join(folder, "spool")
+
+
+def describe(folder: str, run_id: str, *, server: str | None) -> None:
+    """Say in a folder whose spools it holds, and that this process owns it, for `sync`."""
     pid = os.getpid()
     content = {
         "run_id": run_id,
@@ -41,12 +52,11 @@ def prepare(home: str, run_id: str, *, server: str | None) -> str:
         "start_time": process.start_time(pid),
         "boot_id": process.boot_id(),
     }
-    path = os.path.join(folder, "run.json")
+    path = os.path.join(folder, _ABOUT)
     part = f"{path}.{pid}.part"
     with open(part, "w", encoding="utf-8") as file:
         json.dump(content, file)
     os.replace(part, path)
-    return os.path.join(folder, "spool")
 
 
 def _folder_name(run_id: str) -> str:
@@ -72,7 +82,7 @@ def discard(shipper: Shipper) -> bool:
 
 @dataclass(frozen=True)
 class SyncedRun:
-    """What `sync` did for one interactive run.
+    """What `sync` did for one run.
 
     complete: the server has all records. removed: the folder is gone. problem: why not all is
     there, in a sentence.
@@ -86,23 +96,33 @@ class SyncedRun:
 
 
 def sync(client: Client, home: str) -> list[SyncedRun]:
-    """Ship what interactive runs have left under `home`; remove what is shipped and has ended.
+    """Ship what runs have left under `home`; remove what is shipped and has ended.
 
     A run whose process still lives is shipped too, which harms no one. Raises ServerUnreachable.
     """
-    folder = os.path.join(home, "interactive")
-    try:
-        names = sorted(os.listdir(folder))
-    except FileNotFoundError:
-        return []
+    kept = [
+        folder
+        for run in _below(home, "runs")
+        for folder in _below(run)
+        if os.path.exists(os.path.join(folder, _ABOUT))
+    ]
     return [
-        _sync_run(client, os.path.join(folder, name))
-        for name in names
-        if os.path.isdir(os.path.join(folder, name))
+        *[_sync_run(client, folder, _remove) for folder in _below(home, "interactive")],
+        *[_sync_run(client, folder, _remove_spools) for folder in kept],
     ]
 
 
-def _sync_run(client: Client, folder: str) -> SyncedRun:
+def _below(*parts: str) -> list[str]:
+    """Return the folders in a folder, sorted; none if it is not there."""
+    folder = os.path.join(*parts)
+    try:
+        paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [path for path in paths if os.path.isdir(path)]
+
+
+def _sync_run(client: Client, folder: str, remove: Callable[[str], bool]) -> SyncedRun:
     about = _read_about(folder)
     run_id = str(about.get("run_id") or os.path.basename(folder))
     server = about.get("server")
@@ -119,7 +139,7 @@ def _sync_run(client: Client, folder: str) -> SyncedRun:
     except Refused as refusal:
         return SyncedRun(run_id, 0, complete=False, removed=False, problem=refusal.message)
     written = _is_owner_alive(about) or _is_written(shipper.folder, but=0)
-    removed = result.complete and ended and not written and _remove(folder)
+    removed = result.complete and ended and not written and remove(folder)
     return SyncedRun(run_id, result.bytes, result.complete, removed, result.problem)
 
 
@@ -130,10 +150,18 @@ def _remove(folder: str) -> bool:
     return not os.path.exists(folder)
 
 
+def _remove_spools(folder: str) -> bool:
+    """Remove what is shipped of a submitted run: what else its runner has kept stays."""
+    if not _remove(os.path.join(folder, "spool")):
+        return False
+    os.unlink(os.path.join(folder, _ABOUT))
+    return True
+
+
 def _read_about(folder: str) -> dict[str, Any]:
     """Return run.json; a run that logged after its folder was removed has none."""
     try:
-        with open(os.path.join(folder, "run.json"), encoding="utf-8") as file:
+        with open(os.path.join(folder, _ABOUT), encoding="utf-8") as file:
             content = json.load(file)
     except (FileNotFoundError, ValueError):
         return {}

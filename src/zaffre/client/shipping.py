@@ -66,14 +66,27 @@ class Shipper:
         Raises ServerUnreachable, or Refused when the server takes nothing (no such run, disk
         full): what is not stored stays in the files.
         """
-        patience = _Patience(client or self.client, patience_s)
+        return self._ship(spool_files(self.folder), client or self.client, patience_s)
+
+    def ship_one(self, spool_id: str, path: str) -> ShipResult:
+        """Send everything that one spool holds now. Raises as `ship` does."""
+        return self._ship([(spool_id, path)], self.client, None)
+
+    def _ship(
+        self, spools: list[tuple[str, str]], client: Client, patience_s: float | None
+    ) -> ShipResult:
+        patience = _Patience(client, patience_s)
         turn = self._lock()
         if not turn.acquire(timeout=patience.left_s()):
             return ShipResult(0, complete=False)
         try:
             sent_bytes, complete, problem = 0, True, None
-            for spool_id, path in spool_files(self.folder):
-                one = self._ship_spool(spool_id, path, patience)
+            for spool_id, path in spools:
+                try:
+                    one = self._ship_spool(spool_id, path, patience)
+                except OSError as failure:
+                    # One that cannot be read keeps none of the others.
+                    one = ShipResult(0, complete=False, problem=_unreadable(path, failure))
                 sent_bytes += one.bytes
                 complete = complete and one.complete
                 problem = problem or one.problem
@@ -101,13 +114,18 @@ class Shipper:
 
     def has_news(self) -> bool:
         """Say whether a spool has grown since it was shipped. Asks the disk only."""
+        return bool(self.find_grown())
+
+    def find_grown(self) -> list[tuple[str, str]]:
+        """Return (spool_id, path) of the spools that have grown since. Asks the disk only."""
+        grown: list[tuple[str, str]] = []
         for spool_id, path in spool_files(self.folder):
             try:
                 if os.stat(path).st_size > self._stored.get(spool_id, 0):
-                    return True
+                    grown.append((spool_id, path))
             except FileNotFoundError:
                 continue  # removed by a sync meanwhile
-        return False
+        return grown
 
     def _lock(self) -> threading.Lock:
         if self._pid != os.getpid():
@@ -118,7 +136,7 @@ class Shipper:
     def _ship_spool(self, spool_id: str, path: str, patience: _Patience) -> ShipResult:
         url = f"/runs/{self.run_id}/spools/{spool_id}"
         try:
-            file = open(path, "rb")  # noqa: SIM115
+            file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115
         except FileNotFoundError:
             return ShipResult(0, complete=True)
         with file:
@@ -195,6 +213,15 @@ class _Patience:
             timeout_s=timeout_s,
             retry_s=retry_s,
         )
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; what a script has put in its place (a pipe) must not be waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _unreadable(path: str, problem: OSError) -> str:
+    return f"{path} cannot be read: {problem.strerror or problem}."
 
 
 def _ahead(path: str, offset: int, size: int) -> str:

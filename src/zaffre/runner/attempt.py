@@ -28,6 +28,11 @@ CLAIM_PATIENCE_S = 120.0
 #: Longest pause between two tries to reach the server, seconds.
 LONGEST_PAUSE_S = 2.0
 FIRST_PAUSE_S = 0.05
+#: So many times in a row a request may meet a fault of the server's own, while the server takes
+#: what else it is sent: then it will never take this. After one such, others are tried less often.
+FAULTS_MAX, FURTHER_FAULTS_MAX = 8, 2
+#: The same for a run's last report, whose loss would make a failed run of a good one: 3 minutes.
+REPORT_FAULTS_MAX = 100
 #: How long an answer other than a held one may take, seconds.
 ANSWER_TIMEOUT_S = 60.0
 
@@ -51,10 +56,23 @@ def is_superseded(problem: Refused) -> bool:
 
 
 class Patience:
-    """Tries a request until the server has answered it, or until told to stop."""
+    """Tries a request until the server has answered it, or until told to stop.
 
-    def __init__(self, stop: threading.Event, *, limit_s: float | None = None) -> None:
+    gives_up: asked when the server has failed `faults_max` times in a row to answer a request;
+    if it says so, that request is given up, for what it carries must not hold up the rest.
+    """
+
+    def __init__(
+        self,
+        stop: threading.Event,
+        *,
+        limit_s: float | None = None,
+        gives_up: Callable[[], bool] = lambda: False,
+        faults_max: int = FAULTS_MAX,
+    ) -> None:
         self._stop = stop
+        self._gives_up = gives_up
+        self._faults_max = faults_max
         self._until = None if limit_s is None else time.monotonic() + limit_s
         self._pause_s = FIRST_PAUSE_S
 
@@ -63,12 +81,20 @@ class Patience:
 
         Raises Stopped, ServerUnreachable after limit_s, and Refused for what waiting cannot mend.
         """
+        faults = 0
         while True:
             try:
                 answer = request()
             except (ServerUnreachable, Refused, ConnectionError, TimeoutError) as problem:
                 if isinstance(problem, Refused) and not is_passing(problem):
                     raise
+                is_fault = isinstance(problem, Refused) and problem.status == 500
+                faults = faults + 1 if is_fault else 0
+                if faults >= self._faults_max:
+                    if self._gives_up():
+                        self._faults_max = min(self._faults_max, FURTHER_FAULTS_MAX)
+                        raise
+                    faults = 0
                 if self._until is not None and time.monotonic() > self._until:
                     raise
             else:
@@ -87,6 +113,7 @@ class Attempt:
         self.number = order.attempt
         self.claim_id = secrets.token_hex(16)
         self.client = client(order)
+        self._faults_max = FAULTS_MAX
         self._path = f"/runs/{order.run_id}/attempts/{order.attempt}"
 
     def claim(self) -> Any:
@@ -108,6 +135,19 @@ class Attempt:
                 raise Superseded from problem
             raise
         return RunState(answer["state"])
+
+    def patience(self, stop: threading.Event, *, faults_max: int | None = None) -> Patience:
+        """Return what tries this attempt's requests until `stop`, but for what is never taken."""
+        return Patience(stop, gives_up=self._gives_up, faults_max=faults_max or self._faults_max)
+
+    def _gives_up(self) -> bool:
+        """Say whether the server takes another request of this attempt's just now."""
+        try:
+            self.renew(hold_s=0.0)
+        except (ServerUnreachable, Refused):
+            return False
+        self._faults_max = FURTHER_FAULTS_MAX
+        return True
 
     def renew(self, *, hold_s: float) -> RunState:
         """Extend the lease; the server holds the answer back until something is to be told.

@@ -26,7 +26,7 @@ from zaffre.contract.attempt import AttemptKind, Report, StartOrder
 from zaffre.contract.errors import Refused, ServerUnreachable
 from zaffre.contract.reason import Reason, ReasonKind, sentence
 from zaffre.contract.run import RunSpec, RunState
-from zaffre.runner.attempt import Attempt, Patience, Stopped, Superseded
+from zaffre.runner.attempt import REPORT_FAULTS_MAX, Attempt, Stopped, Superseded
 from zaffre.runner.folder import RunFolder
 from zaffre.runner.lease import Demand, Lease
 from zaffre.runner.notes import note
@@ -207,7 +207,7 @@ class Execution:
         client = self._attempt.client
         workspace_id = self._order.workspace.get("workspace_id", "")
         snapshot_id = self._spec.snapshot_id
-        patience = Patience(self._lease.demanded)
+        patience = self._attempt.patience(self._lease.demanded)
         if self._order.snapshot is not None:
             got = snapshot.unpack(snapshot_id, b64decode(self._order.snapshot))
         else:
@@ -256,7 +256,7 @@ class Execution:
         if taken and not self._stream.warnings and not self._outputs.warnings:
             self._tree.close()
             self._folder.remove()
-        return EXIT_DONE
+        return EXIT_DONE if taken else EXIT_FAILED
 
     def _report_patiently(self, report: Report) -> bool:
         """Report a state, for as long as it takes; return whether the server took it.
@@ -272,7 +272,8 @@ class Execution:
             return self._attempt.report(report)
 
         try:
-            state = Patience(_NEVER).call(once)
+            patience = self._attempt.patience(_NEVER, faults_max=REPORT_FAULTS_MAX)
+            state = patience.call(once)
         except Superseded:
             if tries > 1 and report.state is not RunState.FINALIZING:
                 return True

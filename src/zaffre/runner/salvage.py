@@ -10,7 +10,7 @@ from zaffre.contract.attempt import Report, StartOrder
 from zaffre.contract.errors import Refused, ServerUnreachable
 from zaffre.contract.run import RunState
 from zaffre.runner import process_tree
-from zaffre.runner.attempt import Attempt, Patience, Stopped, Superseded
+from zaffre.runner.attempt import Attempt, Stopped, Superseded
 from zaffre.runner.folder import RunFolder
 from zaffre.runner.lease import Lease
 from zaffre.runner.notes import note
@@ -53,7 +53,7 @@ def run(order: StartOrder) -> int:
     warnings = (*final.warnings, *stream.warnings, *outputs.warnings)
     report = Report(final.state, final.error, final.reason, warnings=warnings)
     try:
-        Patience(threading.Event()).call(lambda: attempt.report(report))
+        attempt.patience(threading.Event()).call(lambda: attempt.report(report))
     except Superseded:
         return EXIT_SUPERSEDED
     except Refused as problem:

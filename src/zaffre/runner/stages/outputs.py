@@ -49,13 +49,14 @@ class Seen:
     """One file as it was last looked at.
 
     state: device, inode, size, mtime. still_since: monotonic. stored: the state in the store.
+    sent_count: how often it was sent.
     """
 
     path: Path
     state: State
     still_since: float
     stored: State | None = None
-    stored_count: int = 0
+    sent_count: int = 0
 
 
 class Outputs:
@@ -92,7 +93,7 @@ class Outputs:
 
     def finish(self, stop: threading.Event) -> None:
         """Store all that `has_news` has found. Raises Stopped when `stop` is set, Superseded."""
-        patience = Patience(stop)
+        patience = self._attempt.patience(stop)
         self._ship_live(patience, ended=True)
         waiting = [name for name, seen in self._seen.items() if seen.stored != seen.state]
         self._store(waiting, patience)
@@ -101,7 +102,7 @@ class Outputs:
             self.warnings.append(f"{hidden} more files were not stored for such reasons.")
 
     def _run(self) -> None:
-        patience = Patience(self._stop)
+        patience = self._attempt.patience(self._stop)
         pause_s = LOOK_S
         try:
             while not self._stop.wait(pause_s):
@@ -122,7 +123,7 @@ class Outputs:
             name
             for name, seen in self._seen.items()
             if seen.stored != seen.state
-            and now - seen.still_since >= STILL_S * STILL_FACTOR**seen.stored_count
+            and now - seen.still_since >= STILL_S * STILL_FACTOR**seen.sent_count
             and name not in self._live
         ]
 
@@ -266,6 +267,7 @@ class Outputs:
                 raise Superseded from problem
             if len(group) == 1:
                 self._warn(group[0], _words(problem))
+                self._seen[group[0]].sent_count += 1  # not again each second
                 return
             # One bad file must not keep the others from being stored.
             half = len(group) // 2
@@ -275,7 +277,7 @@ class Outputs:
         for entry in kept:
             seen = self._seen[entry.name]
             seen.stored = before[entry.name]
-            seen.stored_count += 1
+            seen.sent_count += 1
 
     def _is_unchanged(self, entry: FileEntry, before: dict[str, State]) -> bool:
         try:
