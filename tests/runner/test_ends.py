@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -196,3 +198,34 @@ print("still here")
 """
     assert bench.run(script)["state"] == "Completed"
     assert bench.server.log() == "still here\n"
+
+
+def test_what_a_script_left_and_nothing_can_end_does_not_hold_up_its_run():
+    code = """
+import os, select, signal, socket
+from zaffre.contract.attempt import AttemptKind, StartOrder
+from zaffre.runner import process_tree
+from zaffre.runner.attempt import Attempt
+from zaffre.runner.lease import Lease
+from zaffre.runner.script_tree import ScriptTree
+from zaffre.runner.stages import watch
+tree = ScriptTree(isolated=False)
+tree.wait_ready()
+tree.launch(["/bin/sh", "-c", "sleep 300 & exit 7"], {}, cwd="/", log="/dev/null")
+ended = select.poll()
+ended.register(tree, select.POLLIN)
+ended.poll()
+(reaper,) = process_tree.children(os.getpid())
+os.kill(reaper, signal.SIGSTOP)
+watch.LEFTOVER_LIMIT_S = watch.GONE_LIMIT_S = 0.1
+order = StartOrder("r", 1, AttemptKind.RUN, "", "/nonexistent", "http://localhost")
+wake, _ = socket.socketpair()
+lease = Lease(Attempt(order), lambda: None)
+print(watch.Watch(tree, lease, wake, limit_s=None).run())
+mine = os.getpid()
+process_tree.kill_until_none(lambda: process_tree.descendants(mine), limit_s=5.0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=20
+    )
+    assert done.stdout == f"OfScript(status={7 << 8})\n", done.stderr

@@ -16,9 +16,12 @@ from zaffre.contract.attempt import CANCEL_GRACE_S
 from zaffre.contract.reason import Reason, ReasonKind
 from zaffre.runner.lease import Demand, Lease
 from zaffre.runner.notes import note
+from zaffre.runner.reaper import LEFTOVER_GRACE_S
 from zaffre.runner.script_tree import Ended, ScriptTree
 from zaffre.runner.stages.finish import Broken, Canceled, Ending, OfScript
 
+#: How long the reaper may take to end what an ended script left running, seconds.
+LEFTOVER_LIMIT_S = 2 * LEFTOVER_GRACE_S
 #: How long a killed tree may take to go before the run ends without it, seconds.
 GONE_LIMIT_S = 30.0
 # poll() counts milliseconds in 32 bits, 24 days; v1's limit of a run is 30.
@@ -55,6 +58,10 @@ class Watch:
                     return self._ending or lost()
                 self._passes_at = None
                 self._ending = self._ending or OfScript(event.status)
+                if self._give_up_at is None:
+                    # The reaper ends what the script left; the run's end must not hang on that.
+                    due = time.monotonic() + LEFTOVER_LIMIT_S
+                    self._kill_at = due if self._kill_at is None else min(self._kill_at, due)
             now = time.monotonic()
             self._heed(now)
             if _is_over(self._kill_at, now):
