@@ -19,11 +19,12 @@ from typing import Any
 import pytest
 from tests.client.conftest import SOURCE, RunPython
 from tests.client.cutting_proxy import CuttingProxy
+from tests.client.wire_server import WireServer, answer
 from tests.conftest import ServerProcess, workspace_request
 
 from zaffre.client import interactive
 from zaffre.client.background import Background
-from zaffre.client.connection import FoundServer
+from zaffre.client.connection import FoundServer, NamedServer
 from zaffre.client.http import Client
 from zaffre.client.metric_log import MetricLog
 from zaffre.client.shipping import BATCH_MAX_BYTES, Shipper
@@ -300,6 +301,17 @@ def test_the_background_ships_and_renews_without_being_asked(
     wait_for(lambda: run.values() == list(range(10)))
     background.forget(shipper)
     wait_for(lambda: background._thread is None)
+
+
+def test_the_background_renews_as_often_as_the_lease_asks(folder: Path) -> None:
+    with WireServer(lambda _: answer(b'{"lease_s": 0.5}')) as server:
+        background = Background()
+        shipper = Shipper(Client(NamedServer(server.url, "t")), "r", str(folder))
+        background.watch(shipper)
+        wait_for(lambda: len(server.requests) > 3)
+        background.forget(shipper)
+        wait_for(lambda: background._thread is None)
+    assert {request.line for request in server.requests} == {"POST /api/v1/runs/r/renew HTTP/1.1"}
 
 
 NOTEBOOK = """

@@ -49,6 +49,7 @@ class SmallServer:
         self.blobs: dict[str, bytes] = {}
         self.snapshots: dict[str, list[dict[str, Any]]] = {}
         self.renewed = 0
+        self.lease_s = 60.0
         self.requests: list[tuple[str, str]] = []
         self.refuse: Callable[[str, str], tuple[int, dict[str, Any]] | None] = lambda *_: None
         self._server: _Server | None = None
@@ -175,7 +176,7 @@ class SmallServer:
         self.changed.wait_for(lambda: self.state in ends or self.is_superseded, hold_s)
         if self.is_superseded:
             return 409, superseded()
-        return 200, {"state": self.state, "lease_s": 60}
+        return 200, {"state": self.state, "lease_s": self.lease_s}
 
     def _blobs(self, method: str, last: str, body: bytes) -> tuple[int, Any]:
         if last == "missing":

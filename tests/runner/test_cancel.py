@@ -53,6 +53,15 @@ def test_a_script_that_ignores_sigterm_is_gone_after_the_grace(bench, isolated):
     assert 9.5 < time.monotonic() - begun < 13
 
 
+def test_a_runner_that_ends_its_script_renews_as_often_as_its_lease_asks(bench):
+    bench.server.lease_s = 0.3
+    bench.start(STUBBORN)
+    up(bench)
+    bench.server.set_state("CancelRequested")
+    before = bench.server.renewed
+    bench.server.settle(lambda: bench.server.renewed > before + 9, 8.0)
+
+
 @pytest.mark.parametrize("isolated", [True, False])
 def test_a_script_that_heeds_sigterm_ends_at_once(bench, isolated):
     script = """

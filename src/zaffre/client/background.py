@@ -41,7 +41,7 @@ class _Watched:
         self.refused: str | None = None
         from zaffre.contract.attempt import LEASE_S
 
-        self._renew_every_s = LEASE_S / 3
+        self.renew_every_s = LEASE_S / 3
 
     def serve(self) -> bool:
         """Ship and renew what is due; say whether the server took it."""
@@ -53,7 +53,7 @@ class _Watched:
             now = time.monotonic()
             if now >= self.renew_at:
                 self._renew()
-                self.renew_at = now + self._renew_every_s
+                self.renew_at = now + self.renew_every_s
         except Refused as refusal:
             if refusal.status in (401, 403, 404):
                 self.refused = refusal.message
@@ -74,9 +74,11 @@ class _Watched:
 
     def _renew(self, timeout_s: float = _ANSWER_S) -> None:
         try:
-            self.client.request(
+            answer = self.client.request(
                 "POST", f"/runs/{self.shipper.run_id}/renew", timeout_s=timeout_s, retry_s=0.0
             )
+            # A server of an earlier release does not say for how long.
+            self.renew_every_s = answer.get("lease_s", 3 * self.renew_every_s) / 3
         except Refused as refusal:
             if refusal.status >= 500:
                 raise
@@ -141,7 +143,8 @@ class Background:
                     return
                 runs = list(self._watched.values())
             refused_count = sum(not run.serve() for run in runs)
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S) if refused_count else TICK_S
+            longest_s = min([_LONGEST_PAUSE_S, *(run.renew_every_s for run in runs)])
+            pause_s = min(pause_s * 2, longest_s) if refused_count else TICK_S
 
     def _ship_the_last(self) -> None:
         deadline = time.monotonic() + EXIT_S

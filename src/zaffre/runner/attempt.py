@@ -149,9 +149,10 @@ class Attempt:
         self._faults_max = FURTHER_FAULTS_MAX
         return True
 
-    def renew(self, *, hold_s: float) -> RunState:
+    def renew(self, *, hold_s: float) -> tuple[RunState, float]:
         """Extend the lease; the server holds the answer back until something is to be told.
 
+        Return the run's state, and for how many seconds the lease is from now on.
         Raises Refused, ServerUnreachable.
         """
         answer = self.client.request(
@@ -160,7 +161,7 @@ class Attempt:
             query={"claim_id": self.claim_id, "hold_s": hold_s},
             timeout_s=hold_s + 20.0,
         )
-        return RunState(answer["state"])
+        return RunState(answer["state"]), float(answer["lease_s"])
 
     def _post(self, what: str, json: Any) -> Any:
         return self.client.request(

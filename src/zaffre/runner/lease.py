@@ -90,7 +90,7 @@ class Lease:
             try:
                 # After a cancel there is nothing more to hear, only the lease to keep.
                 hold_s = 0.0 if self.demand is not None else RENEW_HOLD_S
-                state = self._attempt.renew(hold_s=hold_s)
+                state, lease_s = self._attempt.renew(hold_s=hold_s)
             except (ServerUnreachable, Refused) as problem:
                 if isinstance(problem, Refused) and is_superseded(problem):
                     now = time.monotonic()
@@ -107,4 +107,4 @@ class Lease:
                 if not self._ended.is_set():
                     self.heed(state)
                 if self.demand is not None:
-                    self._ended.wait(LEASE_S / 3)
+                    self._ended.wait(lease_s / 3)

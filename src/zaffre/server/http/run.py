@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -63,9 +63,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Lease:
-    """Until when an interactive run counts as alive."""
+    """Until when an interactive run counts as alive, and how long that is from now on, seconds."""
 
-    lease_until: datetime = field(default_factory=lambda: datetime.now(UTC))
+    lease_until: datetime
+    lease_s: float
 
 
 async def may_change(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
@@ -233,7 +234,7 @@ def cancel(run_id: str, request: Request) -> Run:
 def renew(run_id: str, request: Request) -> Lease:
     """Extend an interactive run's lease."""
     until = usecase.renew(run_id, caller=request.caller, store=request.store, now=datetime.now(UTC))
-    return Lease(datetime.fromtimestamp(until, UTC))
+    return Lease(datetime.fromtimestamp(until, UTC), request.store.settings.lease_s)
 
 
 @get("/api/v1/runs/{run_id:str}/why", sync_to_thread=True)
