@@ -12,6 +12,7 @@ import pytest
 import uvloop
 
 from zaffre.client import process
+from zaffre.compute import local
 from zaffre.compute.driver import DriverFailed, Exit
 from zaffre.compute.local import LocalDriver
 from zaffre.contract.attempt import AttemptKind, StartOrder
@@ -164,5 +165,20 @@ def test_closing_ends_the_zygote_and_no_runner(run):
         assert zygote.popen.returncode == 0
         assert process.is_alive(watched.pid, watched.start_time)
         os.kill(watched.pid, signal.SIGKILL)
+
+    run(work())
+
+
+def test_closing_kills_a_zygote_that_does_not_end(run, monkeypatch):
+    monkeypatch.setattr(local, "END_LIMIT_S", 0.2)
+
+    async def work() -> None:
+        driver = LocalDriver()
+        await driver.open()
+        zygote = driver._zygote
+        assert zygote is not None
+        zygote.popen.send_signal(signal.SIGSTOP)
+        await driver.close()
+        assert zygote.popen.returncode == -signal.SIGKILL
 
     run(work())

@@ -31,6 +31,8 @@ from zaffre.contract.attempt import StartOrder
 
 #: How long a zygote may take to answer, its own start included, seconds.
 ANSWER_LIMIT_S = 30.0
+#: How long a zygote that was told to end may take to, seconds; then it is killed.
+END_LIMIT_S = 5.0
 #: How long a runner's end waits for the zygote to say how, seconds.
 STATUS_WAIT_S = 0.25
 #: What the zygote has of the server's environment. Scripts get nothing of it.
@@ -124,7 +126,7 @@ class LocalDriver:
         zygote, self._zygote = self._zygote, None
         if zygote is not None:
             zygote.close()
-            await asyncio.to_thread(zygote.popen.wait)
+            await asyncio.to_thread(_end, zygote.popen)
 
     async def _fork(self, body: bytes) -> tuple[dict[str, Any], int]:
         zygote = await self._live_zygote()
@@ -139,7 +141,7 @@ class LocalDriver:
         async with self._starting:
             if self._zygote is None or self._zygote.is_closed:
                 if self._zygote is not None:
-                    await asyncio.to_thread(self._zygote.popen.wait)
+                    await asyncio.to_thread(_end, self._zygote.popen)
                 ours, popen = await asyncio.to_thread(_spawn, self._python, self._log_path)
                 self._zygote = _Zygote(ours, popen, self._note_status)
             return self._zygote
@@ -276,6 +278,15 @@ class _Zygote:
 def _finish(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+def _end(popen: subprocess.Popen[bytes]) -> None:
+    """Wait until a zygote that has lost its socket has ended; kill one that does not."""
+    try:
+        popen.wait(END_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        popen.kill()
+        popen.wait()
 
 
 def _spawn(python: str, log_path: str | None) -> tuple[socket.socket, subprocess.Popen[bytes]]:
