@@ -177,6 +177,24 @@ def test_a_workspace_that_is_deleted_with_its_resources_is_gone(
     assert again.experiments == {}
 
 
+def test_there_are_no_keys_of_cloud_resources_and_nothing_to_diagnose(ws: Workspace) -> None:
+    ws.sync_keys(no_wait=True)
+    assert ws.list_keys()["userStorageKey"] is None
+    results = ws.diagnose_workspace(diagnose_parameters={"value": {}})["value"]
+    assert results["storageAccountResults"] == []
+    assert not any(results.values())
+    with pytest.raises(UserErrorException, match="diagnose_parameters"):
+        ws.diagnose_workspace("all")  # pyright: ignore[reportArgumentType]
+
+
+def test_details_name_what_v1s_resources_would_be(ws: Workspace) -> None:
+    details = ws.get_details()
+    group = f"/subscriptions/{ws.subscription_id}/resourceGroups/{ws.resource_group}/providers"
+    assert details["keyVault"] == f"{group}/Microsoft.KeyVault/vaults/{ws.name}"
+    assert details["storageAccount"].split("/")[-1] == ws.name
+    assert details["id"].endswith(f"/workspaces/{ws.name}")
+
+
 def test_setup_opens_the_default_workspace(home: Path) -> None:
     assert Workspace.setup().name == Workspace.setup().name == "zaffre"
 

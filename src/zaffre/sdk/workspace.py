@@ -14,11 +14,26 @@ if TYPE_CHECKING:
     from zaffre.sdk.experiment import Experiment
     from zaffre.sdk.keyvault import Keyvault
     from zaffre.sdk.model import Model
+    from zaffre.sdk.private_endpoint import PrivateEndPoint
     from zaffre.sdk.run import Run
 
 #: What `Workspace.setup` opens, and where `create` puts a workspace without a location.
 _SETUP_NAME = "zaffre"
 _LOCATION = "local"
+
+
+#: v1's names of what `diagnose_workspace` looks at.
+_DIAGNOSES = (
+    "userDefinedRouteResults",
+    "networkSecurityRuleResults",
+    "resourceLockResults",
+    "dnsResolutionResults",
+    "storageAccountResults",
+    "keyVaultResults",
+    "containerRegistryResults",
+    "applicationInsightsResults",
+    "otherResults",
+)
 
 
 class Workspace:
@@ -150,7 +165,6 @@ class Workspace:
                 "resource_cmk_uri": resource_cmk_uri,
                 "default_cpu_compute_target": default_cpu_compute_target,
                 "default_gpu_compute_target": default_gpu_compute_target,
-                "private_endpoint_config": private_endpoint_config,
                 "user_assigned_identity_for_cmk_encryption": (
                     user_assigned_identity_for_cmk_encryption
                 ),
@@ -172,7 +186,14 @@ class Workspace:
         )
         if show_output:
             _say(f"Workspace {name!r} is ready on this Zaffre server.")
-        return _of_record(record)
+        made = _of_record(record)
+        if private_endpoint_config is not None:
+            made.add_private_endpoint(
+                private_endpoint_config,
+                private_endpoint_auto_approval,
+                show_output=show_output,
+            )
+        return made
 
     @staticmethod
     def get(
@@ -242,10 +263,11 @@ class Workspace:
         """
         from zaffre.sdk import workspace_config
 
-        workspace_config.write(self._scope, path, file_name)
+        workspace_config.write(self.scope, path, file_name)
 
     @property
-    def _scope(self) -> str:
+    def scope(self) -> str:
+        """The workspace's id as v1 wrote it, `/subscriptions/...` (not a name of v1's)."""
         from zaffre.sdk import workspace_config
 
         return workspace_config.scope_of(self._subscription_id, self._resource_group, self._name)
@@ -304,7 +326,7 @@ class Workspace:
         """Return what is known of the workspace, under v1's keys."""
         record = self._record
         return {
-            "id": self._scope,
+            "id": self.scope,
             "name": self._name,
             "identityPrincipalId": "",
             "identityTenantId": "",
@@ -411,13 +433,17 @@ class Workspace:
 
     @property
     def linked_services(self) -> dict[str, Any]:
-        """Name to linked service: there are none."""
-        return {}
+        """Name to LinkedService, fetched now."""
+        from zaffre.sdk.linked_service import LinkedService
+
+        return {service.name: service for service in LinkedService.list(self)}
 
     @property
     def private_endpoints(self) -> dict[str, Any]:
-        """Name to private endpoint: there are none."""
-        return {}
+        """Name to PrivateEndPoint, fetched now."""
+        from zaffre.sdk import private_endpoint
+
+        return private_endpoint.find_all(self)
 
     def get_run(self, run_id: str) -> Run:
         """Return a run of whatever experiment, as the class of its kind."""
@@ -459,15 +485,19 @@ class Workspace:
 
         Raises WorkspaceException while a run in it has not ended.
         """
-        path, query = f"/workspaces/{self.workspace_id}", {"for_good": delete_dependent_resources}
-        answer = session.current().request("DELETE", path, query=query)
+        answer = self._request_deletion(delete_dependent_resources)
         while not answer["done"] and not no_wait:
-            answer = session.current().request("DELETE", path, query=query)
+            answer = self._request_deletion(delete_dependent_resources)
         if not delete_dependent_resources:
             _say(
                 f"Workspace {self._name!r} is deleted. Until {answer['removal_at'][:10]} "
                 f"'zaffre workspace restore {self.workspace_id}' brings it back."
             )
+
+    def _request_deletion(self, for_good: bool) -> dict[str, Any]:
+        return session.current().request(
+            "DELETE", f"/workspaces/{self.workspace_id}", query={"for_good": for_good}
+        )
 
     def update_dependencies(
         self, container_registry: str | None = None, force: bool = False
@@ -481,46 +511,89 @@ class Workspace:
     def sync_keys(self, no_wait: bool = False) -> None:
         """Do nothing: there are no keys of cloud resources."""
 
-    def list_keys(self) -> NoReturn:
-        """Return the keys of cloud resources: there are none."""
-        raise NotBuiltYetException("Workspace.list_keys")
+    def list_keys(self) -> dict[str, Any]:
+        """Return v1's names of the keys of cloud resources, None each: there are none."""
+        return {
+            "userStorageKey": None,
+            "userStorageResourceId": self._resource("Storage/storageAccounts"),
+            "appInsightsInstrumentationKey": None,
+            "containerRegistryCredentials": None,
+            "notebookAccessKeys": None,
+        }
 
-    def diagnose_workspace(self, diagnose_parameters: object) -> NoReturn:
-        """Look for faults in cloud resources."""
-        raise NotBuiltYetException("Workspace.diagnose_workspace")
+    def diagnose_workspace(self, diagnose_parameters: dict[str, Any]) -> dict[str, Any]:
+        """Return what is wrong with the workspace, under v1's names: nothing if this returns.
+
+        There are no cloud resources; the workspace is fetched from its server.
+        """
+        if not isinstance(diagnose_parameters, dict):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise UserErrorException(
+                f"diagnose_parameters: must be a dict, not {type(diagnose_parameters).__name__}."
+            )
+        session.current().request("GET", f"/workspaces/{self.workspace_id}")
+        return {"value": {name: [] for name in _DIAGNOSES}}
 
     def add_private_endpoint(
         self,
-        private_endpoint_config: object,
+        private_endpoint_config: Any,
         private_endpoint_auto_approval: bool = True,
         location: str | None = None,
         show_output: bool = True,
         tags: dict[str, str] | None = None,
-    ) -> NoReturn:
-        """Add a private endpoint."""
-        raise NotBuiltYetException("Workspace.add_private_endpoint")
+    ) -> PrivateEndPoint:
+        """Record a private way to the workspace; nothing is routed by it."""
+        from zaffre.sdk import private_endpoint
 
-    def delete_private_endpoint_connection(self, private_endpoint_connection_name: str) -> NoReturn:
-        """Delete a private endpoint."""
-        raise NotBuiltYetException("Workspace.delete_private_endpoint_connection")
+        added = private_endpoint.add(
+            self,
+            private_endpoint_config,
+            auto_approval=private_endpoint_auto_approval,
+            location=location,
+            tags=tags,
+        )
+        if show_output:
+            _say(f"Private endpoint {private_endpoint_config.name!r} is recorded.")
+        return added
+
+    def delete_private_endpoint_connection(self, private_endpoint_connection_name: str) -> None:
+        """Remove the record of a private endpoint; one that is not there is no error."""
+        from zaffre.sdk import link
+
+        link.remove(self, link.PRIVATE_ENDPOINT, private_endpoint_connection_name)
 
     def set_connection(
         self, name: str, category: str, target: str, authType: str, value: str
-    ) -> NoReturn:
-        """Store a connection to another service."""
-        raise NotBuiltYetException("Workspace.set_connection")
+    ) -> None:
+        """Store a connection to another service; one of that name is replaced.
 
-    def list_connections(self, category: str | None = None, target: str | None = None) -> NoReturn:
-        """List connections to other services."""
-        raise NotBuiltYetException("Workspace.list_connections")
+        category: such as 'PythonFeed'; target: its address; authType: such as 'PAT'; value: the
+        credential, encrypted at rest.
+        """
+        from zaffre.sdk import connection
 
-    def get_connection(self, name: str) -> NoReturn:
-        """Return a connection to another service."""
-        raise NotBuiltYetException("Workspace.get_connection")
+        connection.put(
+            self, name, category=category, target=target, auth_type=authType, value=value
+        )
 
-    def delete_connection(self, name: str) -> NoReturn:
-        """Delete a connection to another service."""
-        raise NotBuiltYetException("Workspace.delete_connection")
+    def list_connections(
+        self, category: str | None = None, target: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the connections that match, by name, without their values."""
+        from zaffre.sdk import connection
+
+        return connection.find_all(self, category=category, target=target)
+
+    def get_connection(self, name: str) -> dict[str, Any]:
+        """Return a connection with its value. Raises ServiceException (status_code 404)."""
+        from zaffre.sdk import connection
+
+        return connection.get(self, name)
+
+    def delete_connection(self, name: str) -> None:
+        """Remove a connection; one that is not there is no error."""
+        from zaffre.sdk import connection
+
+        connection.remove(self, name)
 
     def __repr__(self) -> str:
         return (

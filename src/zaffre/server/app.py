@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
@@ -22,6 +21,7 @@ from zaffre.server.http import (
     failures,
     file,
     garbage,
+    link,
     log,
     metric,
     model,
@@ -31,11 +31,14 @@ from zaffre.server.http import (
     snapshot,
     spool,
     stream,
+    upload,
     workspace,
 )
+from zaffre.server.http.answer import Encoded
 from zaffre.server.http.door import Door
 from zaffre.server.http.request import JSON_MAX_BYTES, Request
 from zaffre.server.http.spool import ShortWay
+from zaffre.server.http.threads import Threads
 from zaffre.server.store.store import Store
 from zaffre.server.usecases.server import Address
 
@@ -51,21 +54,26 @@ NOUNS = (
     log,
     file,
     blob,
+    upload,
     snapshot,
     model,
     secret,
+    link,
     garbage,
     stream,
 )
 
 
-def build(store: Store, address: Address, stop: Callable[[], None]) -> Door:
-    """Return the application. stop: what a request to stop the server calls."""
+def build(store: Store, address: Address, stop: Callable[[], None], threads: Threads) -> Door:
+    """Return the application.
+
+    stop: what a request to stop the server calls. threads: what requests are answered in.
+    """
     handlers: list[Any] = []
     for noun in NOUNS:
         handlers += noun.HANDLERS
     for handler in handlers:
-        _place(handler, store)
+        _place(handler, store, threads)
     app = Litestar(
         route_handlers=handlers,
         request_class=Request,
@@ -88,7 +96,7 @@ def build(store: Store, address: Address, stop: Callable[[], None]) -> Door:
     return Door(ShortWay(app, store), store)
 
 
-def _place(handler: Any, store: Store) -> None:
+def _place(handler: Any, store: Store, threads: Threads) -> None:
     """Say where a handler that is not a coroutine runs.
 
     In a worker thread. But one that says `opt={"small": True}` reads a row or two, which takes
@@ -96,13 +104,30 @@ def _place(handler: Any, store: Store) -> None:
     """
     if not getattr(handler, "sync_to_thread", False):
         return
+    use = _encoding(handler.fn, handler.status_code)
     if handler.opt.get("small") and store.database.is_sqlite:
         handler.sync_to_thread = False
+        handler._fn = use
     else:
-        handler._fn = _in_thread(handler.fn)
+        handler._fn = _in_thread(use, threads)
 
 
-def _in_thread(use: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
+def _encoding(use: Callable[..., Any], status_code: int) -> Callable[..., Any]:
+    """Return a function that does as `use` does and encodes the record that it returns."""
+
+    @functools.wraps(use)
+    def answer(**arguments: Any) -> Any:
+        record = use(**arguments)
+        if record is None or isinstance(record, Response):
+            return record
+        return Encoded(record, status_code=status_code)
+
+    return answer
+
+
+def _in_thread(
+    use: Callable[..., Any], threads: Threads
+) -> Callable[..., Coroutine[Any, Any, Any]]:
     """Return an async function that runs `use` in a worker thread.
 
     Litestar 2.25 wraps a handler once for every handler on its path, because it does not know its
@@ -111,6 +136,6 @@ def _in_thread(use: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any
 
     @functools.wraps(use)
     async def handle(**arguments: Any) -> Any:
-        return await asyncio.to_thread(use, **arguments)
+        return await threads.run(use, arguments)
 
     return handle
