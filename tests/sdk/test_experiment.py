@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -207,3 +209,17 @@ def test_filters_act_together(experiment: Experiment) -> None:
     assert ids(Run.list(experiment, status="Completed")) == [runs[2].id]
     with pytest.raises(UserErrorException, match="tags"):
         list(experiment.get_runs(tags=5))
+
+
+def test_an_old_project_folder_names_its_experiment(ws: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "aml_config"
+    folder.mkdir()
+    content = {"Id": "x", "Scope": f"{ws.scope}/projects/old-project"}
+    (folder / "project.json").write_text(json.dumps(content))
+    found = Experiment.from_directory(path=str(tmp_path), auth=None)
+    assert (found.name, found.workspace.workspace_id) == ("old-project", ws.workspace_id)
+    (folder / "project.json").write_text(json.dumps({"Scope": ws.scope}))
+    with pytest.raises(UserErrorException, match="names no experiment"):
+        Experiment.from_directory(str(tmp_path))
+    with pytest.raises(UserErrorException, match="could not find project"):
+        Experiment.from_directory(path=str(tmp_path / "absent"))

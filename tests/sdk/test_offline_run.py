@@ -45,6 +45,10 @@ class _Figure:
             lambda r: r.upload_files(["n"], ["p"]),
             "Attempted to track files ['n'] at ['p'] with timeout Nones\n",
         ),
+        (
+            lambda r: r.upload_files(names=["n"], paths=["p"], timeout_seconds=3),
+            "Attempted to track files ['n'] at ['p'] with timeout 3s\n",
+        ),
         (lambda r: r.upload_folder("n", "p"), "Attempted to track folder n at p\n"),
         (lambda r: r.flush(), "Attempted to flush run with id OfflineRun_1\n"),
         (lambda r: r.fail("MSG", "CODE"), "Run failed with error code CODE:\nMSG\n"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from zaffre.sdk import session
-from zaffre.sdk.exceptions import AzureMLException, NotBuiltYetException, UserErrorException
+from zaffre.sdk.exceptions import AzureMLException, UserErrorException
 from zaffre.sdk.workspace import Workspace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, NoReturn
+    from typing import Any
 
     from zaffre.sdk.run import Run
 
@@ -171,9 +171,21 @@ class Experiment:
         self._loaded = session.current().request("POST", f"/experiments/{self.id}/reactivate")
 
     @staticmethod
-    def from_directory(path: str, auth: object = None) -> NoReturn:
-        """Load an experiment from an old project folder."""
-        raise NotBuiltYetException("Experiment.from_directory")
+    def from_directory(path: str, auth: object = None) -> Experiment:
+        """Return the experiment that an old project folder's `project.json` names (deprecated).
+
+        Raises UserErrorException if there is none, or it names none.
+        """
+        from zaffre.sdk import workspace_config
+
+        found = workspace_config.find(path, "project.json")
+        name = workspace_config.read_project(found)
+        if name is None:
+            raise UserErrorException(
+                f"{found} names no experiment: its Scope has no part '/projects/NAME'. Use "
+                "Experiment(workspace, name)."
+            )
+        return Experiment(Workspace.from_config(found, auth), name)
 
     def tag(self, key: str, value: Any = None) -> None:
         """Set one tag."""

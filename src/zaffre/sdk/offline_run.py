@@ -184,15 +184,17 @@ class _OfflineRun:
 
     def upload_files(
         self,
-        names: object,
-        paths: object,
+        name: object = None,
+        paths: object = None,
         return_artifacts: bool = False,
         timeout_seconds: object = None,
         datastore_name: object = None,
+        names: object = None,
     ) -> None:
-        """Print the files' names."""
+        """Print the files' names. v1 called them `name` here and `names` on a real run."""
         del return_artifacts, datastore_name
-        _say(f"Attempted to track files {names} at {paths} with timeout {timeout_seconds}s")
+        shown = name if names is None else names
+        _say(f"Attempted to track files {shown} at {paths} with timeout {timeout_seconds}s")
 
     def upload_folder(self, name: object, path: object, datastore_name: object = None) -> None:
         """Print the folder's names."""

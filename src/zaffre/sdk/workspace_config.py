@@ -77,11 +77,24 @@ def read(path: str) -> tuple[str, str, str]:
     return named[0], named[1], named[2]
 
 
+def read_project(path: str) -> str | None:
+    """Return the experiment that the Scope of an old project file names, None if it names none."""
+    import json
+
+    with open(path, encoding="utf-8-sig") as file:
+        content: Any = json.load(file)
+    scope = content.get("Scope") if isinstance(content, dict) else None
+    return _parts(scope).get("projects") if isinstance(scope, str) else None
+
+
+def _parts(scope: str) -> dict[str, str]:
+    parts = scope.strip("/").split("/")
+    return dict(zip([part.lower() for part in parts[::2]], parts[1::2]))
+
+
 def _parse_scope(scope: str) -> list[str]:
     """Return subscription, group and name of `/subscriptions/S/resourceGroups/G/.../NAME`."""
-    parts = scope.strip("/").split("/")
-    keys = [part.lower() for part in parts[::2]]
-    values = dict(zip(keys, parts[1::2]))
+    values = _parts(scope)
     named = [values.get("subscriptions", ""), values.get("resourcegroups", "")]
     # `providers/Microsoft.MachineLearningServices` and `workspaces/NAME` are pairs as well.
     return [*named, values.get("workspaces", "")]
