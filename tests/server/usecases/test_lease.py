@@ -4,7 +4,7 @@ import pytest
 from tests.server.conftest import OWNER, Runner, World
 
 from zaffre.contract.reason import ReasonKind
-from zaffre.contract.run import RunSpec, RunState
+from zaffre.contract.run import RunRequest, RunSpec, RunState
 from zaffre.server.usecases import lease as usecase
 from zaffre.server.usecases import run as runs
 
@@ -94,11 +94,28 @@ def test_a_notebook_that_is_silent_comes_back(world: World) -> None:
     assert world.get(run.run_id).state is RunState.RUNNING
 
 
-def test_a_run_that_nobody_has_ever_renewed_has_no_lease(world: World) -> None:
+def test_a_notebook_that_dies_before_it_renews_is_silent_all_the_same(world: World) -> None:
     run = world.interactive()
-    world.pass_time(100_000)
+    world.pass_time(59)
     expire(world)
     assert world.get(run.run_id).state is RunState.RUNNING
+    world.pass_time(2)
+    expire(world)
+    assert world.get(run.run_id).state is RunState.NOT_RESPONDING
+
+
+def test_what_nobody_renews_has_no_lease(world: World) -> None:
+    runner = world.started()
+    runner.report(RunState.RUNNING)
+    below = [
+        world.interactive(parent_run_id=world.interactive().run_id),
+        world.create(
+            RunRequest("c", "c", RunState.RUNNING, parent_run_id=runner.run_id), runner.caller
+        ),
+    ]
+    world.pass_time(100_000)
+    expire(world)
+    assert [world.get(run.run_id).state for run in below] == [RunState.RUNNING] * 2
 
 
 @pytest.mark.parametrize("state", [RunState.COMPLETED, RunState.FAILED])

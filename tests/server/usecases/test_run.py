@@ -300,3 +300,33 @@ def test_completing_a_run_of_a_living_runner_is_refused(world: World) -> None:
     runner = world.started()
     with pytest.raises(RunStateConflict):
         usecase.complete(runner.run_id, caller=OWNER, store=world.store, now=world.now)
+
+
+@pytest.mark.parametrize("state", [RunState.CANCELED, RunState.FAILED])
+def test_what_a_notebook_began_below_its_run_ends_with_it_unless_well(
+    world: World, state: RunState
+) -> None:
+    options = {"caller": OWNER, "store": world.store, "now": world.now}
+    parent = world.interactive()
+    child = world.interactive(parent_run_id=parent.run_id)
+    grandchild = world.interactive(parent_run_id=child.run_id)
+    done = world.interactive(parent_run_id=parent.run_id)
+    usecase.complete(done.run_id, **options)
+    queued = world.queue(parent_run_id=parent.run_id)
+    if state is RunState.CANCELED:
+        usecase.cancel(parent.run_id, **options)
+    else:
+        usecase.fail(parent.run_id, RunError("UserError", "no"), None, **options)
+    for run in (child, grandchild):
+        ended = world.get(run.run_id)
+        assert ended.state is state
+        assert ended.reason == world.get(parent.run_id).reason
+    assert world.get(done.run_id).state is RunState.COMPLETED
+    assert world.get(queued.run_id).state is RunState.QUEUED
+
+
+def test_below_a_run_that_has_ended_well_children_go_on(world: World) -> None:
+    parent = world.interactive()
+    child = world.interactive(parent_run_id=parent.run_id)
+    usecase.complete(parent.run_id, caller=OWNER, store=world.store, now=world.now)
+    assert world.get(child.run_id).state is RunState.RUNNING

@@ -144,8 +144,11 @@ def insert(
     *,
     idempotency_key: str,
     sealed_environment: bytes | None = None,
+    lease_until: float | None = None,
 ) -> int:
     """Store a new run and the first line of its history; return its key.
+
+    lease_until: of an interactive run that is renewed.
 
     Raises sqlalchemy's IntegrityError if the id is taken.
     """
@@ -174,6 +177,7 @@ def insert(
         "properties": _text(run.properties),
         "spec": None if run.spec is None else _text(run.spec),
         "sealed_environment": sealed_environment,
+        "lease_until": lease_until,
     }
     key = int(tx.execute(_insert, values).scalar_one())
     _index(tx, run_tags, key, run.tags)
@@ -286,7 +290,7 @@ def find_in_state(tx: Transaction, state: RunState) -> list[Found]:
 
 
 def find_children(tx: Transaction, run_id: str, submitted_by: str) -> list[Found]:
-    """Return the unfinished children that a run's own script has made and that nothing runs."""
+    """Return the unfinished children that `submitted_by` has made and that nothing runs."""
     rows = tx.execute(_children, {"run_id": run_id, "submitted_by": submitted_by})
     return [_found(row, "") for row in rows]
 

@@ -27,6 +27,7 @@ from zaffre.server.store.database import Transaction
 from zaffre.server.store.run import Found
 from zaffre.server.store.store import Store
 from zaffre.server.usecases.log import SCRIPT_LOG
+from zaffre.server.usecases.run import end_children
 
 #: How often a run's start is tried when no runner claims it, and a salvage.
 START_MAX = 3
@@ -143,7 +144,7 @@ def end_run(tx: Transaction, found: Found, attempt: Attempt, said: Report, *, no
     tx.notify("attempts")
     tx.notify(f"run:{run.run_id}")
     if run.state in FINAL:
-        _end_children(tx, run, now)
+        end_children(tx, run, made_by=f"run {run.run_id}", now=now)
         return run
     state, error, reason = said.state, said.error, said.reason
     if state is RunState.COMPLETED and run.error is not None:
@@ -163,25 +164,8 @@ def end_run(tx: Transaction, found: Found, attempt: Attempt, said: Report, *, no
         warnings=_joined(run.warnings, said.warnings),
     )
     ended = runs.change(tx, found, after, now=now)
-    _end_children(tx, ended, now)
+    end_children(tx, ended, made_by=f"run {run.run_id}", now=now)
     return ended
-
-
-def _end_children(tx: Transaction, ended: Run, now: datetime) -> None:
-    """End what a script has begun and will never end, as its own run has ended: not well."""
-    if ended.state is RunState.COMPLETED:
-        return
-    parents = [ended.run_id]
-    while parents:
-        for child in runs.find_children(tx, parents.pop(), f"run {ended.run_id}"):
-            after = replace(
-                child.run,
-                state=ended.state,
-                reason=ended.reason,
-                error=ended.error if ended.state is RunState.FAILED else None,
-            )
-            runs.change(tx, child, after, now=now)
-            parents.append(child.run.run_id)
 
 
 def renew(

@@ -141,7 +141,15 @@ def _create(
                 submitted_by=caller.name,
                 spec=request.spec,
             )
-            runs.insert(tx, run, idempotency_key=request.idempotency_key, sealed_environment=secret)
+            # A notebook renews its run; what a notebook or a script begins below one lives with it.
+            leased = run.state is RunState.RUNNING and parent is None and caller.is_owner
+            runs.insert(
+                tx,
+                run,
+                idempotency_key=request.idempotency_key,
+                sealed_environment=secret,
+                lease_until=now.timestamp() + store.settings.lease_s if leased else None,
+            )
             made.append(run)
         if any(run.state is RunState.QUEUED for run in made):
             tx.notify("queue")
@@ -324,6 +332,7 @@ def fail(
         failed = runs.change(tx, found, replace(marked, state=RunState.FAILED), now=now)
         if not _goes_on(attempt):
             drop_attempt(tx, run_id, attempt, now)
+            _end_interactive_children(tx, failed, now)
         return failed
 
 
@@ -364,7 +373,35 @@ def cancel_locked(
         reason=reason or Reason(ReasonKind.CANCELED_BY_USER, {"who": who}),
     )
     drop_attempt(tx, run.run_id, attempt, now)
-    return runs.change(tx, found, ended, now=now)
+    canceled = runs.change(tx, found, ended, now=now)
+    _end_interactive_children(tx, canceled, now)
+    return canceled
+
+
+def _end_interactive_children(tx: Transaction, ended: Run, now: datetime) -> None:
+    if ended.spec is None and ended.submitted_by is not None:
+        end_children(tx, ended, made_by=ended.submitted_by, now=now)
+
+
+def end_children(tx: Transaction, ended: Run, *, made_by: str, now: datetime) -> None:
+    """End what was begun below a run that has not ended well, and that nobody else will end.
+
+    Children need not end before their parent, so below one that has ended well they go on.
+    made_by: who made the children that count; what a runner runs is not among them.
+    """
+    if ended.state is RunState.COMPLETED:
+        return
+    parents = [ended.run_id]
+    while parents:
+        for child in runs.find_children(tx, parents.pop(), made_by):
+            after = replace(
+                child.run,
+                state=ended.state,
+                reason=ended.reason,
+                error=ended.error if ended.state is RunState.FAILED else None,
+            )
+            runs.change(tx, child, after, now=now)
+            parents.append(child.run.run_id)
 
 
 def _goes_on(attempt: Attempt | None) -> bool:
