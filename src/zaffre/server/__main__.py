@@ -34,6 +34,7 @@ from zaffre.server import settings as settings_file
 from zaffre.server.events import Hub
 from zaffre.server.http.door import Door
 from zaffre.server.http.protocol import OriginFormProtocol
+from zaffre.server.http.threads import Threads
 from zaffre.server.loops.loops import Loops
 from zaffre.server.store import schema
 from zaffre.server.store import token as tokens
@@ -149,7 +150,8 @@ async def _serve(
     )
     store.hub.bind(loop)
     stopping = asyncio.Event()
-    door = app.build(store, address, stopping.set)
+    threads = Threads(store.settings.pool_threads)
+    door = app.build(store, address, stopping.set, threads)
     server = _Uvicorn(_uvicorn_config(door))
     # One line per malformed request would let anybody fill the log.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
@@ -170,6 +172,7 @@ async def _serve(
     server.stopping.set()
     await serving
     await loops.stop()
+    await asyncio.to_thread(threads.close)
 
 
 def _uvicorn_config(door: Door) -> uvicorn.Config:

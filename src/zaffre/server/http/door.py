@@ -16,7 +16,8 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from zaffre.contract.errors import Invalid, Unauthenticated, ZaffreError
 from zaffre.server.access import Caller, hash_token
-from zaffre.server.http.failures import COMMON_HEADERS, encode_error
+from zaffre.server.http.answer import head
+from zaffre.server.http.failures import encode_error
 from zaffre.server.store import token as tokens
 from zaffre.server.store.store import Store
 
@@ -139,11 +140,9 @@ class Door:
 
 async def _answer(refusal: ZaffreError, send: Send) -> None:
     body = encode_error(refusal)
-    headers = [(name.encode(), value.encode()) for name, value in COMMON_HEADERS.items()]
-    headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     # The body of a refused request was not read; what follows on the connection would be taken
     # for the next request.
-    headers.append((b"connection", b"close"))
+    headers = [*head(body), (b"connection", b"close")]
     if isinstance(refusal, Unauthenticated):
         headers.append((b"www-authenticate", b'Bearer realm="zaffre"'))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})

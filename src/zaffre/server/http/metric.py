@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Response, get
 from litestar.params import QueryParameter
 
 from zaffre.contract.metric import MetricKind, MetricSeries
+from zaffre.server.http.answer import Encoded
 from zaffre.server.http.request import Request
 from zaffre.server.usecases import metric as usecase
-
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def get_metrics(
     runs = usecase.get_all(
         run_id, name, recursive=recursive, caller=request.caller, store=request.store
     )
-    return _answer({"runs": runs})
+    return Encoded({"runs": runs})
 
 
 @get("/api/v1/runs/{run_id:str}/metrics/points", sync_to_thread=True)
@@ -69,7 +67,7 @@ def get_points(
         metric, columns = usecase.get_buckets(
             run_id, name, buckets, caller=request.caller, store=request.store
         )
-        return _answer(
+        return Encoded(
             {
                 "name": metric.name,
                 "kind": metric.kind,
@@ -80,18 +78,13 @@ def get_points(
     part = usecase.get_slice(
         run_id, name, after=after, limit=limit, caller=request.caller, store=request.store
     )
-    return _answer(
+    return Encoded(
         {
             **usecase.as_series(part.metric, part.columns),
             "first_position": part.first_position,
             "point_count": part.metric.point_count,
         }
     )
-
-
-def _answer(body: dict[str, Any]) -> Response[Any]:
-    """Return what is encoded here, in the worker thread, and not in the event loop."""
-    return Response(_encode(body), media_type="application/json")
 
 
 HANDLERS = [get_metrics, get_points]

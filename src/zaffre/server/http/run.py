@@ -17,13 +17,13 @@ from zaffre.contract.errors import Invalid
 from zaffre.contract.reason import Reason
 from zaffre.contract.run import Run, RunError, RunRequest, RunState
 from zaffre.server.access import Caller
+from zaffre.server.http.answer import Encoded
 from zaffre.server.http.request import Request, given_fields
 from zaffre.server.store.run import Filter
 from zaffre.server.store.store import Store
 from zaffre.server.usecases import run as usecase
 from zaffre.server.usecases import why as why_usecase
 
-_JSON = "application/json"
 #: Longest time that a waiting request is held open, seconds.
 HOLD_MAX_S = 60.0
 
@@ -88,7 +88,7 @@ def create(experiment_id: str, data: RunRequest, request: Request) -> Response[R
         store=request.store,
         now=datetime.now(UTC),
     )
-    return Response(made.runs[0], status_code=201 if made.created else 200)
+    return Encoded(made.runs[0], status_code=201 if made.created else 200)
 
 
 @post("/api/v1/experiments/{experiment_id:str}/runs/batch", status_code=201, sync_to_thread=True)
@@ -139,7 +139,7 @@ def find(
         wanted, limit=limit, before=before, caller=request.caller, store=request.store
     )
     # The same JSON as of a `Runs`.
-    return Response(msgspec.json.encode({"items": items, "next": cursor}), media_type=_JSON)  # pyright: ignore[reportReturnType]
+    return Encoded({"items": items, "next": cursor})
 
 
 @get("/api/v1/runs/{run_id:str}", sync_to_thread=True, opt={"small": True})

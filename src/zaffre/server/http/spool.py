@@ -18,6 +18,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from zaffre.contract.errors import Invalid, ZaffreError
 from zaffre.server import log
+from zaffre.server.http.answer import head
 from zaffre.server.http.body import TooLong
 from zaffre.server.http.failures import encode_error
 from zaffre.server.http.request import Request, WrongContentType
@@ -86,13 +87,7 @@ class ShortWay:
         except Exception as problem:
             log.exception("request.failed", problem, method="POST", path=scope["path"])
             status, body = 500, encode_error(_Internal())
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"x-content-type-options", b"nosniff"),
-            (b"cache-control", b"no-store"),
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.start", "status": status, "headers": head(body)})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
