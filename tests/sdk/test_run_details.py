@@ -1,15 +1,20 @@
-"""RunDetails: text and HTML of a run, in notebooks and out of them."""
+"""RunDetails on a real server: printed, followed while a run goes on, and v1's data."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from zaffre.sdk import session
 from zaffre.sdk.experiment import Experiment
 from zaffre.sdk.run import Run
-from zaffre.sdk.run_details_widget import RunDetails, View, duration_text, value_text
+from zaffre.sdk.run_details_follow import Follower
+from zaffre.sdk.run_details_view import RunView
+from zaffre.sdk.run_details_widget import RunDetails
+from zaffre.sdk.workspace import Workspace
 
 KEYS = {
     "status",
@@ -23,6 +28,45 @@ KEYS = {
     "graph",
     "widget_settings",
 }
+LIMIT_S = 30
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
+
+
+class Screen:
+    """Keeps what it is told to paint, and lets a test wait for something on it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.seen: list[tuple[str, str]] = []
+        self.view: RunView | None = None
+
+    def paint(self, view: RunView) -> None:
+        with self._changed:
+            self.view = view
+            self.seen.append((view.state, view.trouble))
+            self._changed.notify_all()
+
+    def wait_for(self, found: Callable[[RunView], object]) -> RunView:
+        def is_there() -> bool:
+            return self.view is not None and bool(found(self.view))
+
+        with self._changed:
+            assert self._changed.wait_for(is_there, LIMIT_S), self.seen
+        assert self.view is not None
+        return self.view
+
+
+def follow(run: Run) -> tuple[Follower, Screen]:
+    """Follow a run onto a screen."""
+    screen = Screen()
+    follower = Follower(RunView(run.id, run.refresh_record(), run.get_portal_url()))
+    follower.show(screen.paint)
+    return follower, screen
+
+
+def threads() -> set[str]:
+    """The names of the threads that follow runs."""
+    return {t.name for t in threading.enumerate() if t.name.startswith("zaffre-run-")}
 
 
 def test_show_prints_state_metrics_and_log_and_returns_none(
@@ -59,43 +103,89 @@ def test_there_are_no_details_of_nothing() -> None:
         RunDetails(None)  # type: ignore[arg-type]
 
 
-def looked_at(**changes: Any) -> View:
-    """A look at a failed run whose texts are HTML."""
-    data: dict[str, Any] = {
-        "status": "Failed",
-        "workbench_run_details_uri": 'http://x/"><script>',
-        "run_id": "<i>",
-        "run_properties": {
-            "experiment_name": "e",
-            "start_time": "2021-01-17T14:42:38.635595Z",
-            "end_time": "2021-01-17T15:43:40Z",
-            "error": {"error": {"code": "UserError", "message": "<script>bad</script>"}},
-        },
-        "child_runs": [{"run_id": f"c{i}", "status": "Completed"} for i in range(40)],
-        "run_metrics": {"<b>": [1, 2], "row": {"x": [1.5]}},
-        "run_logs": "</pre><script>",
+def test_what_is_shown_follows_the_run_and_its_threads_end_with_it(run: Run) -> None:
+    follower, screen = follow(run)
+    run.log("loss", 2.0)
+    run.log("loss", 1.0)
+    run.flush()
+    screen.wait_for(lambda view: "loss" in view.metrics and view.metrics["loss"].count == 2)
+    with run.child_run("c") as child:
+        child.log("acc", 0.5)
+    view = screen.wait_for(lambda view: view.child_metrics.get(child.id))
+    assert view.child_metrics[child.id]["acc"].last_value() == 0.5
+    run.complete()
+    assert screen.wait_for(lambda view: view.ended).state == "Completed"
+    follower.join(LIMIT_S)
+    assert "zaffre-run-details" not in threads()
+
+
+def test_what_is_shown_of_a_run_says_the_end_when_waiting_for_it_returns(
+    submit: Callable[..., Run],
+) -> None:
+    run = submit("print('last words')\n")
+    _, screen = follow(run)
+    run.wait_for_completion()
+    view = screen.view
+    assert view is not None
+    assert view.ended
+    log = view.script_log()
+    assert log is not None
+    assert log.lines() == ["last words"]
+    assert view.files == {"user_logs/std_log.txt": len("last words\n")}
+
+
+def test_a_follower_that_is_told_to_stop_paints_no_more(run: Run) -> None:
+    follower, screen = follow(run)
+    follower.stop()
+    follower.join(LIMIT_S)
+    painted = len(screen.seen)
+    run.log("loss", 1.0)
+    run.complete()
+    assert len(screen.seen) == painted
+
+
+def test_pictures_and_documents_are_read_once_the_run_has_ended(run: Run) -> None:
+    matrix = {
+        "schema_type": "confusion_matrix",
+        "schema_version": "1.0.0",
+        "data": {"class_labels": ["a", "b"], "matrix": [[1, 0], [0, 1]]},
     }
-    return View({**data, **changes})
+    run.log_confusion_matrix("Confusion", matrix)
+    with open("plot.png", "wb") as file:
+        file.write(PNG)
+    with open("broken.png", "wb") as file:
+        file.write(b"no image")
+    run.upload_file("outputs/plot.png", "plot.png")
+    run.upload_file("outputs/broken.png", "broken.png")
+    run.complete()
+    _, screen = follow(run)
+    view = screen.wait_for(lambda view: view.contents)
+    assert view.contents == {
+        "Confusion": matrix,
+        "outputs/plot.png": PNG,
+        "outputs/broken.png": "is of a format that browsers do not show",
+    }
 
 
-def test_what_users_wrote_is_escaped_in_the_html_and_there_is_no_script() -> None:
-    bundle = looked_at()._repr_mimebundle_()
-    assert set(bundle) == {"text/plain", "text/html"}
-    assert "<script" not in bundle["text/html"]
-    assert "&lt;script&gt;" in bundle["text/html"]
-    assert "<i>" not in bundle["text/html"]
-    assert "UserError: <script>bad</script>" in bundle["text/plain"]
-    assert "10 more" in bundle["text/plain"]
-
-
-def test_long_values_are_shortened_to_their_last_ones() -> None:
-    assert value_text(0.5) == "0.5"
-    assert value_text([1, 2]) == "[1, 2]"
-    assert value_text(list(range(1000))) == "[..., 995, 996, 997, 998, 999] (1,000 values)"
-    assert value_text({"x": [1, 2], "y": 3}) == "x: [1, 2], y: 3"
-
-
-def test_durations_are_hours_minutes_and_seconds() -> None:
-    assert duration_text("2021-01-17T14:42:38.635595Z", "2021-01-17T15:43:40Z") == "1:01:01"
-    assert duration_text(None, None) == "-"
-    assert duration_text("2100-01-17T14:42:38Z", None) == "0:00:00"
+def test_while_no_server_answers_the_last_state_stays_and_no_server_is_started(
+    new_server: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, home: Any
+) -> None:
+    own = new_server()
+    monkeypatch.setenv("ZAFFRE_HOME", str(own.home))
+    monkeypatch.setattr(session, "_session", session.Session())
+    workspace = Workspace.create("ws", show_output=False)
+    run = Experiment(workspace, "e").start_logging(snapshot_directory=None)
+    run.log("loss", 1.0)
+    run.flush()
+    follower, screen = follow(run)
+    screen.wait_for(lambda view: view.metrics)
+    before = own.address
+    own.kill()
+    view = screen.wait_for(lambda view: "not reachable" in view.trouble)
+    assert (view.state, view.metrics["loss"].last_value()) == ("Running", 1.0)
+    assert own.address == before
+    own.start()
+    screen.wait_for(lambda view: not view.trouble)
+    run.complete()
+    assert screen.wait_for(lambda view: view.ended).metrics["loss"].count == 1
+    follower.join(LIMIT_S)

@@ -127,6 +127,24 @@ class Answer:
         self.close()
 
 
+def parse_events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
+    """Yield (event, data) of the lines of a stream of server-sent events; comments are left out."""
+    from json import loads
+
+    kind, data = "message", ""
+    for line in lines:
+        name, _, value = line.partition(":")
+        if value.startswith(" "):
+            value = value[1:]
+        if name == "event":
+            kind = value
+        elif name == "data":
+            data = f"{data}\n{value}" if data else value
+        elif not line and data:
+            yield kind, loads(data)
+            kind, data = "message", ""
+
+
 class Client:
     """Sends requests to one server; safe to share between threads and to take through a fork.
 
@@ -230,24 +248,11 @@ class Client:
         timeout_s: a silence longer than this counts as a lost connection (the server comments
         every 15 s). Raises AnswerCut, and may end early: ask again until the final state.
         """
-        from json import loads
-
         accept = {"Accept": "text/event-stream"}
         with self.stream(
             "GET", path, query=query, headers=accept, timeout_s=timeout_s, retry_s=retry_s
         ) as answer:
-            kind, data = "message", ""
-            for line in answer.lines():
-                name, _, value = line.partition(":")
-                if value.startswith(" "):
-                    value = value[1:]
-                if name == "event":
-                    kind = value
-                elif name == "data":
-                    data = f"{data}\n{value}" if data else value
-                elif not line and data:
-                    yield kind, loads(data)
-                    kind, data = "message", ""
+            yield from parse_events(answer.lines())
 
     def close(self) -> None:
         """Close the connections that are kept; the client goes on to work with new ones."""

@@ -65,6 +65,10 @@ def wait(run: Run, *, show_output: bool, raise_on_error: bool) -> dict[str, Any]
     else:
         record = wait_for_end(run)
     details = run_details.details_of(run, record)
+    if "zaffre.sdk.run_details_follow" in sys.modules:
+        from zaffre.sdk import run_details_follow
+
+        run_details_follow.settle(run.id)  # what a notebook shows of the run is over too
     error = details.get("error")
     if show_output:
         _say_end(run, details, error if not raise_on_error else None)
