@@ -23,10 +23,10 @@ for i in range(1000):
 open("outputs/model", "w").write("m")
 open("logs/notes", "w").write("n")
 os.write(fd, b'\\n{"half')
-print("up", flush=True)
 if "SPAWN" in os.environ:
     import subprocess
     subprocess.Popen(["sleep", "300"], start_new_session=True)
+print("up", flush=True)
 time.sleep(300)
 """
 DIED = Report(
@@ -55,8 +55,31 @@ def test_a_salvage_ships_what_a_killed_runner_left_and_ends_the_run(bench, isola
     assert [line for line in lines if line] == [b'{"i":%d}' % i for i in range(1000)]
     assert bench.server.log() == "".join(f"{i}\n" for i in range(1000)) + "up\n"
     assert bench.server.content("outputs/model") == b"m"
-    assert bench.server.log("logs/notes") == "n"
+    assert bench.server.content("logs/notes") == b"n"
     assert not folder.exists()
+
+
+def test_a_salvage_stores_a_file_in_logs_as_it_was_left_although_it_was_rewritten(bench):
+    script = """
+import time
+open("logs/state", "w").write("a" * 100)
+while not __import__("os").path.exists("go"):
+    time.sleep(0.01)
+open("logs/state", "w").write("b" * 150)
+open("gone", "w")
+time.sleep(300)
+"""
+    order = bench.start(script)
+    bench.server.settle(lambda: bench.server.log("logs/state") == "a" * 100)
+    work = Path(order.folder) / "work"
+    (work / "go").touch()
+    while not (work / "gone").exists():
+        pass
+    os.kill(bench.runner_pid(), signal.SIGKILL)
+    bench.next_end()
+    bench.salvage(order, DIED)
+    bench.server.final()
+    assert bench.server.content("logs/state") == b"b" * 150
 
 
 def test_a_salvage_ends_what_outlived_runner_and_reaper(bench):

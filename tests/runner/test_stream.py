@@ -170,10 +170,12 @@ def test_a_rewritten_file_in_logs_is_stored_as_it_is_at_the_end(bench):
 import time
 for i in range(4):
     open("logs/state.json", "w").write("x" * (100 - i))
+    open("logs/table", "w").write(f"{i} rows\\n" + "x" * (3000 + i))
     time.sleep(1.2)
 """
     bench.run(script)
     assert bench.server.content("logs/state.json") == b"x" * 97
+    assert bench.server.content("logs/table") == b"3 rows\n" + b"x" * 3003
 
 
 def test_a_file_goes_up_once_it_is_still_and_not_each_time_it_is_rewritten(bench):

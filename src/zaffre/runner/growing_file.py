@@ -49,8 +49,10 @@ class GrowingFile:
             f"\n[zaffre] This log is longer than {limit_bytes:,} bytes. Its middle is left out; "
             f"its last {limit_bytes - self._head:,} bytes follow when the run ends.\n"
         ).encode()
+        # How the file is known again: by what it begins with, noted before the first piece is sent,
+        # and by what stands just before `_known`, up to which all of it was shipped.
         self._inode = 0
-        # What stands in the file just before `_known`, up to which all of it was shipped.
+        self._first = b""
         self._known = 0
         self._last = b""
 
@@ -78,7 +80,9 @@ class GrowingFile:
             status = os.fstat(fd)
             size = status.st_size
             self._check(fd, status)
-            self._inode = status.st_ino
+            if size and not self._inode:
+                self._inode = status.st_ino
+                self._first = os.pread(fd, min(_REMEMBERED_BYTES, size), 0)
             end = self._end(size, ended=ended)
             tail = self._tail(fd, size) if size > self._limit else size
             while self.offset < end:
@@ -139,12 +143,13 @@ class GrowingFile:
         return len(piece)
 
     def _check(self, fd: int, status: os.stat_result) -> None:
-        if not self.offset:
+        if not self._inode:
             return
-        replaced = self._inode not in (0, status.st_ino)
+        replaced = self._inode != status.st_ino
         cut = status.st_size < min(self.offset, self._head)
+        other = os.pread(fd, len(self._first), 0) != self._first
         # Not before `offset`: a pass that was cut short has moved that on by itself.
-        if replaced or cut or self._before(fd, self._known) != self._last:
+        if replaced or cut or other or self._before(fd, self._known) != self._last:
             raise Rewritten(self.name)
 
     @staticmethod

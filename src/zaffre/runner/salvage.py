@@ -41,7 +41,7 @@ def run(order: StartOrder) -> int:
     kill_leftovers(order)
     final = order.final or Report(RunState.FAILED)
     stream = Stream(attempt, folder, lease, log_max_bytes=order.log_max_bytes)
-    outputs = Outputs(attempt, folder.work)
+    outputs = Outputs(attempt, folder.work, live_max_count=0)
     try:
         stream.finish(threading.Event())
         outputs.has_news()

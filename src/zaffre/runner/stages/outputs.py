@@ -4,7 +4,8 @@ A file in outputs/ is sent once it has been still for some seconds, and each tim
 and sent again it must be still for longer: a checkpoint that is rewritten each epoch is stored a
 few times, not each time. Files in logs/ are live: they are shipped by offset while they grow, and
 one that is rewritten instead is treated as an output. A file is read between two looks at its
-state; if they differ, what was read is not named as the run's.
+state; if they differ, what was read is not named as the run's. Who has not seen how a file came
+to be what it is (a salvage) cannot tell a grown one from a rewritten one, and ships none by offset.
 
 All this is the script's own folder, which the script may change at any moment: whatever is not a
 plain file inside it is left out, with a warning.
@@ -60,12 +61,18 @@ class Seen:
 
 
 class Outputs:
-    """Stores what a script leaves in outputs/ and logs/; `start` on a thread, then `finish`."""
+    """Stores what a script leaves in outputs/ and logs/; `start` on a thread, then `finish`.
 
-    def __init__(self, attempt: Attempt, work: Path) -> None:
+    live_max_count: how many files of logs/ are shipped by offset.
+    """
+
+    def __init__(
+        self, attempt: Attempt, work: Path, *, live_max_count: int = LIVE_MAX_COUNT
+    ) -> None:
         self.warnings: list[str] = []
         self._attempt = attempt
         self._work = work
+        self._live_max_count = live_max_count
         self._seen: dict[str, Seen] = {}
         self._live: dict[str, GrowingFile] = {}
         self._rewritten: set[str] = set()
@@ -218,7 +225,7 @@ class Outputs:
                 continue
             live = self._live.get(name)
             if live is None:
-                if len(self._live) >= LIVE_MAX_COUNT or seen.stored is not None:
+                if len(self._live) >= self._live_max_count or seen.stored is not None:
                     continue
                 live = GrowingFile(
                     self._attempt.client, self._attempt.run_id, name, seen.path, LIVE_MAX_BYTES
