@@ -115,7 +115,15 @@ def test_every_command_has_a_help(zaffre: Zaffre, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("nope",), ("run", "list", "--limit", "x"), ("run", "show"), ("run", "nope")]
+    "arguments",
+    [
+        ("nope",),
+        ("run", "list", "--limit", "x"),
+        ("run", "show"),
+        ("run", "nope"),
+        ("doctor", "--fix", "--undo"),
+        ("doctor", "--as", "1.48.0"),
+    ],
 )
 def test_wrong_usage_is_code_2_and_said_on_stderr(
     zaffre: Zaffre, arguments: tuple[str, ...]
@@ -230,6 +238,25 @@ def test_doctor_names_what_it_finds(zaffre: Zaffre) -> None:
     assert found["server"]["state"] == "ok"
     assert "Python" in " ".join(found)
     assert zaffre("doctor").out.startswith("WHAT")
+
+
+def test_doctor_finds_nothing_wrong_with_a_server_that_is_not_started(own_home: Zaffre) -> None:
+    found = {one["what"]: one for one in own_home("doctor", "--json").json}
+    assert found["server"]["state"] == "ok"
+    assert "not running" in found["server"]["words"]
+    assert "mend" not in found
+
+
+def test_doctor_looks_at_another_interpreter(zaffre: Zaffre, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "v"], check=True)
+    python = str(tmp_path / "v" / "bin" / "python")
+    said = zaffre("doctor", "--python", python)
+    assert said.code == FAILED
+    assert f"{python} has no Zaffre" in said.out
+    refused = zaffre("doctor", "--fix", "--python", python)
+    assert (refused.code, refused.out) == (NOT_FOUND, "")
+    assert zaffre("doctor", "--undo", "--python", python, "--json").json["names"] == []
+    assert zaffre("doctor", "--python", str(tmp_path / "none")).code == WRONG_USAGE
 
 
 def test_sync_with_nothing_left_says_so(own_home: Zaffre) -> None:

@@ -29,13 +29,31 @@ class Finding:
 
 
 @click.command()
+@click.option("--fix", is_flag=True, help="Keep pip from installing the real SDK over Zaffre.")
+@click.option("--undo", is_flag=True, help="Take back what --fix placed.")
+@click.option("--python", metavar="PATH", help="Of this interpreter (default: Zaffre's own).")
+@click.option("--as", "release", metavar="VERSION", help="With --fix: what pip is to find.")
 @click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
-def doctor(*, as_json: bool) -> int:
+def doctor(*, fix: bool, undo: bool, python: str | None, release: str | None, as_json: bool) -> int:
     """Look at this machine: what is there, what is missing and how to get it.
 
-    Exit code 1 if something stands in the way.
+    Many notebooks begin with '!pip install azureml-sdk', which would write the real SDK over
+    Zaffre. --fix places metadata into the notebooks' interpreter by which pip and uv find those
+    packages installed. A pin such as azureml-core==1.48.0 is refused by pip; where notebooks pin
+    one version, '--as 1.48.0' satisfies it.
+
+    Exit code 1 if something stands in the way, 4 if --fix finds packages of the real SDK.
     """
-    findings = [*_interpreter(), _server_packages(), _pythons(), _postgresql(), _git()]
+    interpreter = python or sys.executable
+    if fix and undo:
+        raise click.UsageError("--fix and --undo exclude each other.")
+    if release is not None and not fix:
+        raise click.UsageError("--as goes with --fix.")
+    if fix:
+        return _fix(interpreter, release, as_json=as_json)
+    if undo:
+        return _undo(interpreter, as_json=as_json)
+    findings = [*_interpreter(interpreter), _server_packages(), _pythons(), _postgresql(), _git()]
     findings += [_namespaces(), _room(), *_environment()]
     if as_json:
         table.show_json(findings)
@@ -46,38 +64,71 @@ def doctor(*, as_json: bool) -> int:
     return _FAILED if any(one.state == _PROBLEM for one in findings) else 0
 
 
-def _interpreter() -> list[Finding]:
-    """Zaffre, its azureml and its server, as every interpreter can find them."""
+def _fix(python: str, release: str | None, *, as_json: bool) -> int:
+    from zaffre.client import stand_in
+    from zaffre.client.interpreter import survey
+
+    placed = stand_in.place(survey(python), version=release)
+    if as_json:
+        table.show_json(placed)
+    else:
+        table.say(stand_in.placed_words(placed))
+    return 0
+
+
+def _undo(python: str, *, as_json: bool) -> int:
+    from zaffre.client import stand_in
+    from zaffre.client.interpreter import survey
+
+    removed = stand_in.remove(survey(python))
+    if as_json:
+        table.show_json(removed)
+    else:
+        table.say(stand_in.removed_words(removed))
+    return 0
+
+
+def _interpreter(python: str) -> list[Finding]:
+    """Zaffre, its azureml and its server, as this interpreter can find them."""
     from zaffre.client.doctor import examine
 
-    found = examine()
+    found = examine(python)
     server = found.server
     remembered = found.server_interpreter
-    findings = [
-        Finding("Zaffre", _OK, f"{found.version} in {found.zaffre_path}"),
-        Finding("this Python", _OK, f"{found.python}, {found.interpreter}"),
+    return [
+        Finding("Zaffre", _OK, f"{found.version} in {found.zaffre_path or 'nowhere'}"),
+        Finding(
+            "this Python" if python == sys.executable else "Python",
+            _OK,
+            f"{found.python}, {found.interpreter}",
+        ),
         Finding(
             "azureml",
             _OK if found.azureml_is_ours else _PROBLEM,
-            f"Zaffre's, {found.azureml_path}" if found.azureml_is_ours else "not Zaffre's",
+            f"{'' if found.azureml_is_ours else 'not '}Zaffre's, {found.azureml_path}",
+        ),
+        Finding(
+            "stand-ins",
+            _OK if found.stand_ins else _MISSING,
+            f"{found.stand_ins}: pip leaves Zaffre's azureml alone"
+            if found.stand_ins
+            else "'pip install azureml-sdk' would write over Zaffre; "
+            f"'zaffre doctor --fix --python {found.interpreter}' prevents it",
         ),
         Finding(
             "server",
-            _OK if server else _MISSING,
+            _OK,
             f"{server['url']}, home {server['home']}, {server['database']}"
             if server
-            else f"none runs for {found.home}; the first call of an SDK or 'zaffre up' starts one",
+            else f"not running (home {found.home}); it starts when it is needed, or by 'zaffre up'",
         ),
         Finding(
             "server's Python",
             _OK if remembered else _MISSING,
             remembered or "not known yet; 'zaffre up' remembers this one",
         ),
+        *(Finding("mend", _PROBLEM, sentence) for sentence in found.problems),
     ]
-    unreachable = server is None
-    # That no server runs is said above, and is nothing to mend.
-    problems = [one for one in found.problems if not (unreachable and "zaffre up" in one)]
-    return [*findings, *(Finding("mend", _PROBLEM, sentence) for sentence in problems)]
 
 
 def _server_packages() -> Finding:
@@ -96,20 +147,20 @@ def _server_packages() -> Finding:
 
 def _pythons() -> Finding:
     """Other interpreters: runs may be submitted from any of them."""
-    found = [f"{version} ({path})" for version in _PYTHONS if (path := _python(version))]
+    found = [version for version in _PYTHONS if _python(version)]
     if not found:
         return Finding("Pythons", _MISSING, "none besides this one; 'uv python install 3.12'")
     return Finding("Pythons", _OK, ", ".join(found))
 
 
-def _python(version: str) -> str | None:
-    """Return a Python of this version that starts: one on PATH, or kept off it by pyenv or uv."""
+def _python(version: str) -> bool:
+    """Say whether a Python of this version starts: one on PATH, or kept off it by pyenv or uv."""
     home = Path.home()
     places = [shutil.which(f"python{version}")]
     for folder in (home / ".pyenv" / "versions", home / ".local" / "share" / "uv" / "python"):
         places += [str(path) for path in sorted(folder.glob(f"*{version}.*/bin/python{version}"))]
     # pyenv puts a stand-in on PATH for each version, whether or not it is switched on.
-    return next((path for path in places if path and _first_line([path, "--version"])), None)
+    return any(path and _first_line([path, "--version"]) for path in places)
 
 
 def _postgresql() -> Finding:

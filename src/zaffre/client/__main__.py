@@ -6,8 +6,9 @@ import argparse
 import json
 import sys
 
-from zaffre.client import doctor, interactive
+from zaffre.client import doctor, interactive, stand_in
 from zaffre.client.connection import connect, home_folder
+from zaffre.client.interpreter import survey
 from zaffre.contract import wire
 from zaffre.contract.errors import ZaffreError
 
@@ -22,14 +23,37 @@ def main(arguments: list[str] | None = None) -> int:
     ):
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("--json", action="store_true", help="print JSON")
+        if name == "doctor":
+            _add_doctor_options(command)
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "sync":
             return _sync(as_json=chosen.json)
-        return _doctor(as_json=chosen.json)
+        if chosen.fix:
+            return _fix(chosen.python, chosen.release, as_json=chosen.json)
+        if chosen.undo:
+            return _undo(chosen.python, as_json=chosen.json)
+        return _doctor(chosen.python, as_json=chosen.json)
     except (ZaffreError, OSError) as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
+
+
+def _add_doctor_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--python", default=sys.executable, help="of this interpreter", metavar="PATH"
+    )
+    command.add_argument(
+        "--as",
+        dest="release",
+        metavar="VERSION",
+        help="with --fix: the release that pip is to find",
+    )
+    what = command.add_mutually_exclusive_group()
+    what.add_argument(
+        "--fix", action="store_true", help="keep pip from installing the real SDK over Zaffre"
+    )
+    what.add_argument("--undo", action="store_true", help="take back what --fix placed")
 
 
 def _sync(*, as_json: bool) -> int:
@@ -48,8 +72,26 @@ def _sync(*, as_json: bool) -> int:
     return 0 if all(one.complete for one in results) else 1
 
 
-def _doctor(*, as_json: bool) -> int:
-    found = doctor.examine()
+def _fix(python: str, release: str | None, *, as_json: bool) -> int:
+    placed = stand_in.place(survey(python), version=release)
+    if as_json:
+        _print_json(wire.encode(placed))
+    else:
+        _print(stand_in.placed_words(placed))
+    return 0
+
+
+def _undo(python: str, *, as_json: bool) -> int:
+    removed = stand_in.remove(survey(python))
+    if as_json:
+        _print_json(wire.encode(removed))
+    else:
+        _print(stand_in.removed_words(removed))
+    return 0
+
+
+def _doctor(python: str, *, as_json: bool) -> int:
+    found = doctor.examine(python)
     if as_json:
         _print_json(wire.encode(found))
     else:
@@ -59,7 +101,8 @@ def _doctor(*, as_json: bool) -> int:
         _print(f"azureml: {found.azureml_path or 'not found'} ({owner})")
         _print(f"home: {found.home}")
         _print(f"server's interpreter: {found.server_interpreter or 'not known yet'}")
-        where = found.server.get("url") if found.server else "does not answer"
+        _print(f"stand-ins: {found.stand_ins or 'none'}")
+        where = found.server.get("url") if found.server else "does not run"
         _print(f"server: {where}")
         for problem in found.problems:
             sys.stderr.write(f"! {problem}\n")

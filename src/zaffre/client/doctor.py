@@ -1,4 +1,4 @@
-"""What this interpreter has, what stands in the way, and whether a server answers."""
+"""What an interpreter has, what stands in the way, and whether a server answers."""
 
 from __future__ import annotations
 
@@ -7,52 +7,65 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from zaffre.client import stand_in
 from zaffre.client.connection import connect, home_folder, without_starting
-from zaffre.contract.errors import ZaffreError
+from zaffre.client.interpreter import Interpreter, has_our_azureml, survey
+from zaffre.contract.errors import ServerUnreachable, ZaffreError
 from zaffre.contract.version import ZAFFRE_VERSION
-
-#: Packages that bring a module `azureml` of their own.
-_REAL_SDK = ("azureml-core", "azureml-sdk", "azureml-defaults")
 
 
 @dataclass(frozen=True)
 class Examination:
     """What `examine` found.
 
-    azureml_path: where `import azureml` leads, None if nowhere. server: the answer of GET /server,
-    None if none answers. problems: what should be mended, a sentence each.
+    azureml_path: where `import azureml` leads, None if nowhere. real_packages: those of the real
+    SDK, "azureml-core 1.62.0". stand_ins: how many keep pip from installing them. server: the
+    answer of GET /server, None if none answers. problems: what should be mended, a sentence each.
     """
 
     version: str
     python: str
     interpreter: str
-    zaffre_path: str
+    zaffre_path: str | None
     azureml_path: str | None
     azureml_is_ours: bool
+    real_packages: list[str]
+    stand_ins: int
     home: str
     server_interpreter: str | None
     server: dict[str, Any] | None
     problems: list[str] = field(default_factory=list)
 
 
-def examine() -> Examination:
-    """Look at this interpreter and at its server, which is not started for it."""
-    zaffre_path = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    problems: list[str] = []
-    azureml_path, ours = _find_azureml(zaffre_path, problems)
+def examine(python: str = sys.executable) -> Examination:
+    """Look at an interpreter and at this user's server, which is not started for it.
+
+    Raises Invalid if `python` is none.
+    """
+    interpreter = survey(python)
+    packages = stand_in.installed(interpreter.search_path)
+    real = [one for one in packages if not one.is_stand_in]
+    ours = has_our_azureml(interpreter)
+    problems = _azureml_problems(interpreter, real, ours=ours)
     server: dict[str, Any] | None = None
     try:
         server = without_starting(connect()).request("GET", "/server", timeout_s=5.0)
+    except ServerUnreachable as problem:
+        if os.environ.get("ZAFFRE_URL"):
+            # One of this home that does not run is started when it is needed.
+            problems.append(problem.message)
     except ZaffreError as problem:
-        problems.append(str(problem))
+        problems.append(problem.message)
     home = home_folder()
     return Examination(
         version=ZAFFRE_VERSION,
-        python=sys.version.split()[0],
-        interpreter=sys.executable,
-        zaffre_path=zaffre_path,
-        azureml_path=azureml_path,
+        python=interpreter.version,
+        interpreter=interpreter.path,
+        zaffre_path=interpreter.zaffre,
+        azureml_path=interpreter.azureml,
         azureml_is_ours=ours,
+        real_packages=[f"{one.name} {one.version}" for one in real],
+        stand_ins=len(packages) - len(real),
         home=home,
         server_interpreter=_read_interpreter(home),
         server=server,
@@ -60,44 +73,20 @@ def examine() -> Examination:
     )
 
 
-def _find_azureml(zaffre_path: str, problems: list[str]) -> tuple[str | None, bool]:
-    """Return where `azureml` would be imported from, without importing it, and if it is ours."""
-    from importlib.machinery import PathFinder
-
-    spec = PathFinder.find_spec("azureml")
-    folders = list(spec.submodule_search_locations or []) if spec is not None else []
-    real = _installed_real_sdk()
-    if not folders:
-        problems.append("There is no module 'azureml' here: install zaffre into this interpreter.")
-        return None, False
-    expected = os.path.join(os.path.dirname(zaffre_path), "azureml")
-    ours = os.path.realpath(folders[0]) == os.path.realpath(expected)
+def _azureml_problems(
+    interpreter: Interpreter, real: list[stand_in.Installed], *, ours: bool
+) -> list[str]:
+    if interpreter.zaffre is None:
+        return [stand_in.NoZaffre(interpreter.path).message]
+    if real:
+        return [stand_in.RealPackagesInstalled(interpreter.path, real).message]
     if not ours:
-        problems.append(
-            f"'import azureml' finds {folders[0]}"
-            + (f" ({real})" if real else "")
-            + f", not Zaffre's {expected}. Uninstall it (pip uninstall azureml-core), or put "
-            "Zaffre's folder before it on the path."
-        )
-    elif real:
-        problems.append(
-            f"{real} is installed here beside Zaffre's 'azureml'; whichever is first on the path "
-            "is used, or a mixture if both are in one folder. Uninstall it, then install zaffre "
-            "again."
-        )
-    return folders[0], ours
-
-
-def _installed_real_sdk() -> str | None:
-    """Return name and version of an installed distribution of the real SDK."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    for name in _REAL_SDK:
-        try:
-            return f"{name} {version(name)}"
-        except PackageNotFoundError:
-            continue
-    return None
+        found = interpreter.azureml or "nothing"
+        return [
+            f"'import azureml' finds {found}, not what Zaffre brings. Install zaffre again, or put "
+            f"{os.path.dirname(interpreter.zaffre)} first on the path."
+        ]
+    return []
 
 
 def _read_interpreter(home: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from zaffre.contract.errors import ZaffreError
 
 TYPE_CHECKING = False
@@ -32,6 +34,8 @@ class Session:
                 self._client = connect()
             except ZaffreError as refusal:
                 raise from_refusal(refusal) from refusal
+            if "ipykernel" in sys.modules:
+                _say_what_pip_would_do()
         return self._client
 
     def request(
@@ -74,6 +78,15 @@ class Session:
         """The token that this process's requests carry."""
         locator = self.client.locator
         return locator.locate(None, patience_s=self.client.retry_s).token
+
+
+def _say_what_pip_would_do() -> None:
+    """Say in a notebook, which may have a cell `!pip install azureml-sdk`, if that does harm."""
+    from zaffre.client.stand_in import notice
+
+    words = notice()
+    if words is not None:
+        sys.stderr.write(f"{words}\n")
 
 
 _session = Session()
