@@ -34,6 +34,7 @@ from benchmarks import (
     report,
     server_start,
     submit,
+    transfers,
     writes,
 )
 from benchmarks.figure import Figure, Missing
@@ -44,6 +45,7 @@ BENCHMARKS = {
     "log_call": log_call.measure,
     "writes": writes.measure,
     "reads": reads.measure,
+    "transfers": transfers.measure,
     "imports": imports.measure,
     "command_line": command_line.measure,
     "server_start": server_start.measure,

@@ -16,7 +16,11 @@ from zaffre.client.transport import Address
 
 
 class CuttingProxy:
-    """Cuts a share of all connections; `calm` ends that. Is a Locator for the client under test."""
+    """Cuts a share of all connections; `calm` ends that. Is a Locator for the client under test.
+
+    up_limits: the next connections that are calm are cut after so many bytes of the way up, one
+    each. passed_up: bytes that have reached the server.
+    """
 
     def __init__(self, path: Path, to: str, token: str, *, seed: int) -> None:
         self.path = path
@@ -26,6 +30,8 @@ class CuttingProxy:
         self.calm = False
         self.cut_up_count = 0
         self.cut_down_count = 0
+        self.up_limits: list[int] = []
+        self.passed_up = 0
 
     def __enter__(self) -> CuttingProxy:
         self._listener = socket.socket(socket.AF_UNIX)
@@ -69,6 +75,8 @@ class CuttingProxy:
                     up = self.random.randrange(0, 3000)
                 elif kind < 0.7:
                     down = self.random.choice([0, 0, self.random.randrange(0, 400)])
+            elif self.up_limits:
+                up = self.up_limits.pop(0)
             for source, target, limit in ((inside, outside, up), (outside, inside, down)):
                 threading.Thread(
                     target=self._pass, args=(source, target, limit, source is inside), daemon=True
@@ -79,6 +87,8 @@ class CuttingProxy:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 target.sendall(data[: limit - passed])
+                if is_up:
+                    self.passed_up += min(len(data), limit - passed)
                 passed += len(data)
                 if passed > limit:
                     if is_up:

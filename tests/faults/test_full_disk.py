@@ -13,6 +13,11 @@ import pytest
 from tests.conftest import Answer, ServerProcess, workspace_request
 from tests.server.data import line, sha256_of
 
+from zaffre.client import blobs
+from zaffre.client.connection import FoundServer
+from zaffre.client.http import Client
+from zaffre.contract.errors import Refused
+
 DISK_BYTES = 24 << 20
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
@@ -69,6 +74,18 @@ def test_a_blob_that_does_not_fit_leaves_nothing(crowded: tuple[ServerProcess, s
     small = b"x" * 1000
     path = f"/api/v1/blobs/{sha256_of(small)}"
     assert server.client.request("PUT", path, body=small).status == 201
+
+
+def test_a_large_file_that_does_not_fit_is_refused_and_leaves_nothing(
+    crowded: tuple[ServerProcess, str], tmp_path: Path
+) -> None:
+    server, _ = crowded
+    large = tmp_path / "large.bin"
+    large.write_bytes(os.urandom(2 * DISK_BYTES))
+    with pytest.raises(Refused, match="disk is full") as caught:
+        blobs.send(Client(FoundServer(str(server.home))), [blobs.Source("large.bin", str(large))])
+    assert caught.value.code == "store.full"
+    assert list((server.home / "store" / "blobs" / "tmp").iterdir()) == []
 
 
 def test_a_bundle_that_does_not_fit_leaves_nothing(

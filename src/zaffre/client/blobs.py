@@ -2,13 +2,14 @@
 
 One thread reads and hashes, the caller's sends: while a group of files is on its way, the next is
 being hashed. A group costs one question (which of these hashes do you lack?), one bundle for its
-small files, and one request for each large one. A small file is sent from the memory in which it
-was hashed; a large one is read twice, and the server hashes what arrives, so bytes are never
-stored under a hash that is not theirs.
+small files, and an upload for each other one. A small file is sent from the memory in which it
+was hashed, a large one while it is being hashed (`client.upload`). The server hashes what arrives,
+so bytes are never stored under a hash that is not theirs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -17,8 +18,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Iterable, Iterator
 
-from zaffre.client.transport import Upload
-from zaffre.contract.errors import FileChanging, Invalid, Refused
+from zaffre.client import upload
+from zaffre.contract.errors import FileChanging, Invalid
 from zaffre.contract.snapshot import FileEntry
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ BUNDLED_BELOW_BYTES = 1 << 20
 #: What a group may hold: files, and bytes of bundled ones. A larger file ends its group.
 GROUP_FILES = 1000
 GROUP_BYTES = 24 << 20
-_CHUNK_BYTES = 1 << 20
 _READS_MAX = 5
+#: How much longer than before is waited until a changing file is read again, seconds.
+_PAUSE_S = 0.05
+_BINARY = getattr(os, "O_BINARY", 0)
 
 #: Called with the bytes that are done and the bytes in all.
 Progress = Callable[[int, int], None]
@@ -54,8 +57,12 @@ class _Hashed:
     content: bytes | None
 
 
-class _Changed(Exception):
-    """A large file is not any more what was hashed."""
+@dataclass(frozen=True)
+class _Large:
+    """A file that is hashed while it is sent."""
+
+    source: Source
+    seen: os.stat_result
 
 
 def send(
@@ -73,7 +80,7 @@ def send(
     entries: list[FileEntry] = []
     done: set[str] = set()
     for group in _Ahead(files):
-        entries.extend(hashed.entry for hashed in _send_group(client, group, done, tell))
+        entries.extend(_send_group(client, group, done, tell))
     return entries
 
 
@@ -82,8 +89,15 @@ def hash_file(path: str) -> tuple[str, int]:
 
     Raises as `send` does.
     """
-    entry = _read(Source("", path)).entry
-    return entry.sha256, entry.size_bytes
+    for attempt in range(_READS_MAX):
+        time.sleep(_PAUSE_S * attempt)
+        seen = os.stat(path)
+        state = hashlib.sha256()
+        with contextlib.suppress(upload.Changed):
+            for chunk in upload.read_chunks(path, seen, 0):
+                state.update(chunk)
+            return state.hexdigest(), seen.st_size
+    raise FileChanging(path)
 
 
 class _Teller:
@@ -108,13 +122,13 @@ class _Ahead:
 
     def __init__(self, files: list[Source]) -> None:
         self._files = files
-        self._ready: list[list[_Hashed]] = []
+        self._ready: list[list[_Hashed | _Large]] = []
         self._failure: BaseException | None = None
         self._ended = False
         self._stopped = False
         self._changed = threading.Condition()
 
-    def __iter__(self) -> Iterator[list[_Hashed]]:
+    def __iter__(self) -> Iterator[list[_Hashed | _Large]]:
         if len(self._files) <= 1:
             yield from _groups(self._files)
             return
@@ -153,13 +167,13 @@ class _Ahead:
                 self._changed.notify_all()
 
 
-def _groups(files: list[Source]) -> Iterator[list[_Hashed]]:
-    group: list[_Hashed] = []
+def _groups(files: list[Source]) -> Iterator[list[_Hashed | _Large]]:
+    group: list[_Hashed | _Large] = []
     held_bytes = 0
     for file in files:
-        hashed = _read(file)
-        group.append(hashed)
-        held_bytes += hashed.entry.size_bytes
+        one = _read(file)
+        group.append(one)
+        held_bytes += one.seen.st_size
         if held_bytes >= GROUP_BYTES or len(group) >= GROUP_FILES:
             yield group
             group, held_bytes = [], 0
@@ -167,140 +181,100 @@ def _groups(files: list[Source]) -> Iterator[list[_Hashed]]:
         yield group
 
 
-def _read(source: Source) -> _Hashed:
-    """Read and hash a file, again if it changed meanwhile."""
+def _read(source: Source) -> _Hashed | _Large:
+    """Read and hash a file, again if it changed meanwhile; a large one is only looked at."""
     for attempt in range(_READS_MAX):
-        if attempt:
-            time.sleep(0.05 * attempt)
-        hashed = _read_once(source)
-        if hashed is not None:
-            return hashed
+        time.sleep(_PAUSE_S * attempt)
+        with contextlib.suppress(upload.Changed):
+            return _read_once(source)
     raise FileChanging(source.path)
 
 
-def _read_once(source: Source) -> _Hashed | None:
-    """Read and hash a file; None if it changed meanwhile."""
-    if not stat.S_ISREG(os.stat(source.path).st_mode):
-        raise Invalid("file", f"{source.path} is not a regular file")
-    with open(source.path, "rb", buffering=0) as file:
-        seen = os.fstat(file.fileno())
-        content: bytes | None = None
-        size_bytes = 0
-        if seen.st_size < BUNDLED_BELOW_BYTES:
-            # One byte more shows that it grows. (To ask for a megabyte costs six times the time.)
-            data: bytes = file.read(seen.st_size + 1)
-            content, size_bytes = data, len(data)
-            sha256 = hashlib.sha256(data).hexdigest()
-        else:
+def _read_once(source: Source) -> _Hashed | _Large:
+    # What is no file, such as a pipe, must not be waited for.
+    fd = os.open(source.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
+    try:
+        seen = os.fstat(fd)
+        if not stat.S_ISREG(seen.st_mode):
+            raise Invalid("file", f"{source.path} is not a regular file")
+        if seen.st_size >= GROUP_BYTES:
+            return _Large(source, seen)
+        if seen.st_size >= BUNDLED_BELOW_BYTES:
             state = hashlib.sha256()
-            buffer = bytearray(_CHUNK_BYTES)
-            view = memoryview(buffer)
-            while True:
-                count = file.readinto(buffer)
-                if not count:
-                    break
-                state.update(view[:count])
-                size_bytes += count
-            sha256 = state.hexdigest()
-        if size_bytes != seen.st_size or not _is_same(seen, os.fstat(file.fileno())):
-            return None
-    executable = bool(seen.st_mode & stat.S_IXUSR)
-    return _Hashed(source, FileEntry(source.name, sha256, size_bytes, executable), seen, content)
+            for chunk in upload.read_chunks(source.path, seen, 0):
+                state.update(chunk)
+            return _Hashed(source, _entry(source, state.hexdigest(), seen), seen, None)
+        # One byte more shows that it grows. (To ask for a megabyte costs six times the time.)
+        content = os.read(fd, seen.st_size + 1)
+        if len(content) != seen.st_size or not upload.is_same(seen, os.fstat(fd)):
+            raise upload.Changed
+    finally:
+        os.close(fd)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return _Hashed(source, _entry(source, sha256, seen), seen, content)
 
 
-def _is_same(one: os.stat_result, other: os.stat_result) -> bool:
-    """Say whether a file still is what it was; a file that was replaced has another inode."""
-    return (one.st_ino, one.st_dev, one.st_size, one.st_mtime_ns) == (
-        other.st_ino,
-        other.st_dev,
-        other.st_size,
-        other.st_mtime_ns,
-    )
+def _entry(source: Source, sha256: str, seen: os.stat_result) -> FileEntry:
+    return FileEntry(source.name, sha256, seen.st_size, bool(seen.st_mode & stat.S_IXUSR))
 
 
 def _send_group(
-    client: Client, group: list[_Hashed], done: set[str], tell: _Teller
-) -> list[_Hashed]:
-    """Send what the server lacks of a group; return the group as it was sent."""
-    asked = sorted({hashed.entry.sha256 for hashed in group} - done)
+    client: Client, group: list[_Hashed | _Large], done: set[str], tell: _Teller
+) -> list[FileEntry]:
+    """Send what the server lacks of a group; return the entries of what was sent."""
+    hashed = [one for one in group if isinstance(one, _Hashed)]
+    asked = sorted({one.entry.sha256 for one in hashed} - done)
     missing: set[str] = set()
     if asked:
         missing = set(client.request("POST", "/blobs/missing", json={"sha256": asked})["missing"])
     bundle: dict[str, bytes] = {}
-    for hashed in group:
-        if hashed.content is not None and hashed.entry.sha256 in missing:
-            bundle[hashed.entry.sha256] = hashed.content
+    for one in hashed:
+        if one.content is not None and one.entry.sha256 in missing:
+            bundle[one.entry.sha256] = one.content
     if bundle:
-        client.request(
-            "POST",
-            "/blobs/bundle",
-            body=b"".join(
-                part
-                for sha256, content in bundle.items()
-                for part in (b"%b %d\n" % (sha256.encode(), len(content)), content)
-            ),
-            headers={"Content-Type": "application/x-zaffre-bundle"},
-        )
+        _send_bundle(client, bundle)
         missing.difference_update(bundle)
-    sent: list[_Hashed] = []
-    for hashed in group:
-        if hashed.entry.sha256 in missing:
-            kept = _put(client, hashed, tell)
-            missing.discard(kept.entry.sha256)
+    entries: list[FileEntry] = []
+    for one in group:
+        if isinstance(one, _Large) or one.entry.sha256 in missing:
+            entry = _send_alone(client, one, tell)
+            missing.discard(entry.sha256)
         else:
-            kept = hashed
-            tell.add(hashed.entry.size_bytes)
-        done.add(kept.entry.sha256)
-        sent.append(kept)
-    return sent
+            entry = one.entry
+            tell.add(entry.size_bytes)
+        done.add(entry.sha256)
+        entries.append(entry)
+    return entries
 
 
-def _put(client: Client, hashed: _Hashed, tell: _Teller) -> _Hashed:
-    """Send a large file in a request of its own; read it anew if it has changed."""
-    for _ in range(_READS_MAX):
-        if hashed.content is not None:
-            # It has shrunk since: as small as it is now, it goes as it is in memory.
-            body: bytes | Upload = hashed.content
-        else:
-            body = Upload(_chunks_of(hashed, tell), hashed.entry.size_bytes)
+def _send_bundle(client: Client, contents: dict[str, bytes]) -> None:
+    parts: list[bytes] = []
+    for sha256, content in contents.items():
+        parts += (b"%b %d\n" % (sha256.encode(), len(content)), content)
+    client.request(
+        "POST",
+        "/blobs/bundle",
+        body=b"".join(parts),
+        headers={"Content-Type": "application/x-zaffre-bundle"},
+    )
+
+
+def _send_alone(client: Client, one: _Hashed | _Large, tell: _Teller) -> FileEntry:
+    """Send a file in requests of its own; read it anew if it has changed."""
+    for attempt in range(_READS_MAX):
         try:
-            client.request(
-                "PUT",
-                f"/blobs/{hashed.entry.sha256}",
-                body=body,
-                headers={"Content-Type": "application/octet-stream"},
-            )
-        except _Changed:
-            hashed = _read(hashed.source)
-        except Refused as refusal:
-            if refusal.code != "blob.hash_mismatch":
-                raise
-            hashed = _read(hashed.source)
+            if isinstance(one, _Large):
+                seen = one.seen
+                sha256 = upload.send_file(client, one.source.path, seen, tell.add)
+                return _entry(one.source, sha256, seen)
+            if one.content is not None:
+                # It has shrunk since: as small as it is now, it goes as it is in memory.
+                _send_bundle(client, {one.entry.sha256: one.content})
+            else:
+                upload.send_missing(client, one.source.path, one.seen, one.entry.sha256, tell.add)
+        except upload.Changed:
+            time.sleep(_PAUSE_S * attempt)
+            one = _read(one.source)
         else:
-            return hashed
-    raise FileChanging(hashed.source.path)
-
-
-def _chunks_of(hashed: _Hashed, tell: _Teller) -> Callable[[], Iterator[bytes]]:
-    """Return what reads a large file from its start, and raises _Changed if it has changed."""
-    told = 0
-
-    def chunks() -> Iterator[bytes]:
-        nonlocal told
-        read_bytes = 0
-        with open(hashed.source.path, "rb", buffering=0) as file:
-            while True:
-                chunk = file.read(_CHUNK_BYTES)
-                read_bytes += len(chunk)
-                at_end = read_bytes >= hashed.entry.size_bytes
-                if (at_end or not chunk) and not _is_same(hashed.seen, os.fstat(file.fileno())):
-                    raise _Changed
-                if not chunk:
-                    return
-                yield chunk
-                # A second attempt to send starts over, and progress does not go back.
-                if read_bytes > told:
-                    tell.add(read_bytes - told)
-                    told = read_bytes
-
-    return chunks
+            return one.entry
+    raise FileChanging(one.source.path)

@@ -151,6 +151,8 @@ class Connection:
                     raise EOFError("the body is longer than was said")  # noqa: TRY301
             except Exception as problem:
                 raise BodyFailed(problem) from problem
+            if sent and self.is_stale():
+                raise BrokenPipeError  # it has answered already, so it does not want the rest
             if head or chunk:
                 self._sock.sendall(head + chunk if head else chunk)
             head = b""

@@ -155,6 +155,16 @@ class OffsetConflict(ZaffreError):
         )
 
 
+class UploadTakenOver(ZaffreError):
+    """Another request writes to the upload now."""
+
+    code = "upload.taken_over"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("Another request has taken this upload over. Begin one under another id.")
+
+
 class Unauthenticated(ZaffreError):
     """No token, or one that is not known."""
 

@@ -49,6 +49,7 @@ _SYNC_ONE_BY_ONE = 4
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SLICE = 500
+_READ_BYTES = 1 << 20
 
 
 class BlobMismatch(Invalid):
@@ -118,7 +119,8 @@ class Held:
 class Incoming:
     """Bytes on their way in: written to a file in tmp/ and hashed as they come.
 
-    A context manager: what was not recorded when the block ends is removed. Raises StoreFull.
+    What lies in the file already counts as come. A context manager: what was not recorded when
+    the block ends is removed. Raises StoreFull.
     """
 
     def __init__(self, path: Path) -> None:
@@ -128,7 +130,25 @@ class Incoming:
         self._placed = False
         self._hash = hashlib.sha256()
         with full_disk_is_said():
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        while piece := os.read(self._fd, _READ_BYTES):
+            self._hash.update(piece)
+            self.size_bytes += len(piece)
+
+    def pause(self) -> None:
+        """Hold no descriptor until `go_on`."""
+        os.close(self._fd)
+        self._fd = -1
+
+    def go_on(self) -> bool:
+        """Be ready to write again; say whether the file is still as it was left."""
+        if self._fd < 0:
+            try:
+                self._fd = os.open(self.path, os.O_WRONLY)
+            except FileNotFoundError:
+                return False
+            os.lseek(self._fd, 0, os.SEEK_END)
+        return os.fstat(self._fd).st_size == self.size_bytes
 
     def write(self, chunk: bytes | bytearray | memoryview) -> None:
         """Add bytes."""
@@ -141,8 +161,7 @@ class Incoming:
 
     def finish(self, expected: str | None = None) -> None:
         """All has come. Raises BlobMismatch if the bytes are not those named `expected`."""
-        os.close(self._fd)
-        self._fd = -1
+        self.pause()
         self.sha256 = self._hash.hexdigest()
         if expected is not None and self.sha256 != expected:
             raise BlobMismatch(expected=expected, actual=self.sha256)
@@ -158,8 +177,7 @@ class Incoming:
         if self._placed:
             return
         if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+            self.pause()
         self.path.unlink(missing_ok=True)
 
     def __enter__(self) -> Incoming:
@@ -211,6 +229,21 @@ class BlobFolder:
     def receive(self) -> Incoming:
         """Start to take bytes in."""
         return Incoming(self._tmp / secrets.token_hex(12))
+
+    def receive_on(self, name: str) -> Incoming:
+        """Go on to take in what is kept in tmp/ under a name."""
+        return Incoming(self.incoming_path(name))
+
+    def incoming_path(self, name: str) -> Path:
+        """Return where in tmp/ it is kept."""
+        return self._tmp / name
+
+    def received_bytes(self, name: str) -> int:
+        """Return how much of it is there."""
+        try:
+            return self.incoming_path(name).stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def place(self, arrived: Arrived) -> None:
         """Put finished bytes into their place."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from zaffre.server.events import Hub
 from zaffre.server.settings import Settings
 from zaffre.server.store.blob import BlobFolder
 from zaffre.server.store.database import Database
+from zaffre.server.store.upload import Uploads
 
 
 @dataclass(frozen=True)
@@ -21,3 +22,8 @@ class Store:
     hub: Hub
     key: bytes
     settings: Settings
+    uploads: Uploads = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the uploads beside the blobs that they become."""
+        object.__setattr__(self, "uploads", Uploads(self.blobs))

@@ -65,6 +65,7 @@ def collect(*, force: bool, store: Store, now: datetime) -> Collected:
                 one.aside.unlink(missing_ok=True)
     for path in store.blobs.stray():
         path.unlink(missing_ok=True)
+    store.uploads.forget_removed()
     return Collected(count, size)
 
 
