@@ -62,6 +62,26 @@ def test_a_stream_goes_on_where_its_cursor_stands(world: World) -> None:
     assert shown(again) == shown(third)
 
 
+def test_the_cursor_of_many_metrics_stays_short_and_loses_nothing(world: World) -> None:
+    run = world.interactive()
+    sender = Sender(world, run.run_id)
+    count = stream.CURSOR_METRICS_MAX + 20
+    names = [f"{'m' * 200}{number}" for number in range(count)]
+    short, long = names[:30], names[30:]
+    sender.send(b"".join(line(run.run_id, name, value=0.5) for name in names + long))
+    first = read(world, run.run_id)
+    assert len(first.events) == 1 + count
+    cursor = stream.encode_cursor(first.cursor)
+    assert len(cursor) < 10_000
+    sender.send(line(run.run_id, long[0], value=1.5))
+    again = read(world, run.run_id, cursor)
+    told = {event.data["name"]: event.data["first_position"] for event in again.events}
+    assert told.pop(long[0]) == 2
+    assert len(told) == 20
+    assert set(told) <= set(short)
+    assert set(told.values()) == {0}
+
+
 def test_the_final_state_comes_last_and_ends_the_stream(world: World) -> None:
     run = world.interactive()
     append(world, run.run_id, 0, b"one\n")

@@ -2,15 +2,17 @@
 
 The cursor says how far its holder has come: the state told last, an offset per log, a
 position per metric. So a stream that was cut goes on where it stopped, at any server, and no
-server remembers anybody.
+server remembers anybody. A cursor has a largest size, however many metrics a run has: it names the
+longest ones, and who goes on gets the others from their start again.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import heapq
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -26,6 +28,8 @@ from zaffre.server.store.metric import Metric
 from zaffre.server.store.run_key import RunKey
 from zaffre.server.store.store import Store
 
+K = TypeVar("K", str, int)
+
 #: Most bytes of one log, and most points of one metric, in one event.
 LOG_MAX_BYTES = 256 << 10
 POINTS_MAX = 10_000
@@ -33,15 +37,22 @@ POINTS_MAX = 10_000
 _READ_MAX_BYTES = 1 << 20
 _READ_MAX_POINTS = 50_000
 _CURSOR_MAX_CHARS = 65_536
+#: Most metrics that a cursor names, and most logs: their names may be long.
+CURSOR_METRICS_MAX = 250
+_CURSOR_LOGS_MAX = 30
 
 
 @dataclass
 class Cursor:
-    """How far a reader has come. state: the state and attempt that it was told last."""
+    """How far a reader has come.
+
+    state: the state and attempt that it was told last. logs: offsets by name. metrics: positions
+    by metric_key.
+    """
 
     state: str = ""
     logs: dict[str, int] = field(default_factory=dict)
-    metrics: dict[str, int] = field(default_factory=dict)
+    metrics: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,8 +77,16 @@ _decoder = msgspec.json.Decoder(Cursor)
 
 
 def encode_cursor(cursor: Cursor) -> str:
-    """Return a cursor as one word."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode()
+    """Return a cursor as one word that names the longest logs and metrics."""
+    logs_left = _longest(cursor.logs, _CURSOR_LOGS_MAX)
+    short = Cursor(cursor.state, logs_left, _longest(cursor.metrics, CURSOR_METRICS_MAX))
+    return base64.urlsafe_b64encode(msgspec.json.encode(short)).decode()
+
+
+def _longest(read: dict[K, int], most: int) -> dict[K, int]:
+    if len(read) <= most:
+        return read
+    return dict(heapq.nlargest(most, read.items(), key=lambda item: item[1]))
 
 
 def parse_cursor(text: str) -> Cursor:
@@ -160,7 +179,7 @@ def _read_metrics(tx: Transaction, run: RunKey, after: Cursor) -> tuple[list[Eve
     left = _READ_MAX_POINTS
     more = False
     for metric in metrics.find_all(tx, [run.run_key]):
-        first = after.metrics.get(metric.name, 0)
+        first = after.metrics.get(metric.metric_key, 0)
         if metric.point_count <= first:
             continue
         if left <= 0:
@@ -172,7 +191,7 @@ def _read_metrics(tx: Transaction, run: RunKey, after: Cursor) -> tuple[list[Eve
         if not count:
             continue
         events.append(Event("metric", _metric_event(metric, first, columns)))
-        after.metrics[metric.name] = first + count
+        after.metrics[metric.metric_key] = first + count
         left -= count
         more = more or first + count < metric.point_count
     return events, more
