@@ -32,7 +32,8 @@ class Dispatcher:
         self._address = address
         self._target = target
         self._driver = driver
-        #: Salvages given to the driver. A RUN attempt is given in the round that stores it.
+        #: Salvages given to the driver and not claimed yet. A RUN attempt is given in the round that
+        #: stores it.
         self._handed: set[tuple[str, int]] = set()
         self._starting: set[asyncio.Task[None]] = set()
 
@@ -64,6 +65,13 @@ class Dispatcher:
         await asyncio.gather(*self._starting, return_exceptions=True)
 
     async def _start(self, order: StartOrder) -> None:
+        """Have an order started and see to it; then its attempt is claimed, or has ended."""
+        try:
+            await self._hand(order)
+        finally:
+            self._handed.discard((order.run_id, order.attempt))
+
+    async def _hand(self, order: StartOrder) -> None:
         try:
             await self._driver.start(order)
         except DriverFailed as failed:
