@@ -39,6 +39,7 @@ from zaffre.server.http.door import Door
 from zaffre.server.http.request import JSON_MAX_BYTES, Request
 from zaffre.server.http.spool import ShortWay
 from zaffre.server.http.threads import Threads
+from zaffre.server.store.database import repeating
 from zaffre.server.store.store import Store
 from zaffre.server.usecases.server import Address
 
@@ -104,7 +105,7 @@ def _place(handler: Any, store: Store, threads: Threads) -> None:
     """
     if not getattr(handler, "sync_to_thread", False):
         return
-    use = _encoding(handler.fn, handler.status_code)
+    use = repeating(_encoding(handler.fn, handler.status_code))
     if handler.opt.get("small") and store.database.is_sqlite:
         handler.sync_to_thread = False
         handler._fn = use

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 import sqlalchemy.exc
+from tests.server.conftest import World
 
 from zaffre.server.store import database as module
-from zaffre.server.store.database import Database, sqlite_url
+from zaffre.server.store import run as runs
+from zaffre.server.store.database import Database, repeating, sqlite_url
 
 
 @pytest.fixture
@@ -89,3 +94,40 @@ def test_an_error_does_not_tell_what_was_to_be_stored(database: Database) -> Non
     with pytest.raises(sqlalchemy.exc.OperationalError) as caught, database.transaction() as tx:
         tx.execute(sa.text("INSERT INTO missing VALUES (:a)"), {"a": "hunter2"})
     assert "hunter2" not in str(caught.value)
+
+
+def test_of_two_transactions_that_wait_for_each_other_the_one_taken_back_is_repeated(
+    world: World,
+) -> None:
+    database = world.store.database
+    made = [world.interactive().run_id for _ in range(2)]
+    locked = {run_id: threading.Event() for run_id in made}
+
+    @repeating
+    def change_both(first: str, second: str) -> None:
+        with database.transaction() as tx:
+            runs.lock(tx, first)
+            locked[first].set()
+            assert database.is_sqlite or locked[second].wait(20)
+            for run_id in (first, second):
+                found = runs.lock(tx, run_id)
+                tags = {**found.run.tags, f"by {first}": ""}
+                runs.change(tx, found, replace(found.run, tags=tags), now=world.now)
+
+    with ThreadPoolExecutor(2) as threads:
+        tasks = [threads.submit(change_both, *ids) for ids in (made, made[::-1])]
+    assert [task.exception() for task in tasks] == [None, None]
+    assert all(len(world.get(run_id).tags) == 2 for run_id in made)
+
+
+def test_what_fails_for_another_reason_is_not_repeated() -> None:
+    calls: list[int] = []
+
+    @repeating
+    def fail() -> None:
+        calls.append(1)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        fail()
+    assert calls == [1]

@@ -32,8 +32,8 @@ class Dispatcher:
         self._address = address
         self._target = target
         self._driver = driver
-        #: Salvages given to the driver and not claimed yet. A RUN attempt is given in the round that
-        #: stores it.
+        #: Salvages given to the driver and not claimed yet. A RUN attempt is given in the round
+        #: that stores it.
         self._handed: set[tuple[str, int]] = set()
         self._starting: set[asyncio.Task[None]] = set()
 

@@ -12,17 +12,31 @@ the server's own loops are woken before it, so that a run's start does not wait 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
+import sqlalchemy.exc
 from sqlalchemy import event
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: Topics that the server's own loops wait for; a loss of power takes what they began as well.
 _OF_LOOPS = frozenset({"queue", "attempts"})
+
+#: What PostgreSQL says to a transaction that it takes back so that another one can go on:
+#: serialization_failure, deadlock_detected.
+_TAKEN_BACK = ("40001", "40P01")
+#: How often such a use case is tried, and the longest pause before the second time, seconds.
+_TRIES = 5
+_PAUSE_S = 0.02
 
 
 class Prepared:
@@ -183,6 +197,32 @@ class Database:
             self._kept = None
         self._reader.dispose()
         self._writer.dispose()
+
+
+def repeating(use: Callable[P, T]) -> Callable[P, T]:
+    """Return a function that calls `use` again when PostgreSQL has taken its transaction back.
+
+    Use cases may be called again just as requests may come twice.
+    """
+
+    @functools.wraps(use)
+    def call(*arguments: P.args, **named: P.kwargs) -> T:
+        for tried in range(1, _TRIES):
+            try:
+                return use(*arguments, **named)
+            except Exception as problem:
+                if not _is_taken_back(problem):
+                    raise
+            # Of two that stood in each other's way, one is to be ahead now.
+            time.sleep(random.uniform(0, _PAUSE_S * tried))  # noqa: S311
+        return use(*arguments, **named)
+
+    return call
+
+
+def _is_taken_back(problem: Exception) -> bool:
+    cause = problem.orig if isinstance(problem, sqlalchemy.exc.DBAPIError) else problem
+    return getattr(cause, "sqlstate", None) in _TAKEN_BACK
 
 
 def _sync(path: Path) -> None:

@@ -23,7 +23,7 @@ from zaffre.server.store import log as logs
 from zaffre.server.store import run as runs
 from zaffre.server.store import token as tokens
 from zaffre.server.store.attempt import Attempt
-from zaffre.server.store.database import Transaction
+from zaffre.server.store.database import Transaction, repeating
 from zaffre.server.store.run import Found
 from zaffre.server.store.store import Store
 from zaffre.server.usecases.log import SCRIPT_LOG
@@ -168,6 +168,7 @@ def end_run(tx: Transaction, found: Found, attempt: Attempt, said: Report, *, no
     return ended
 
 
+@repeating
 def renew(
     run_id: str, number: int, *, claim_id: str, caller: Caller, store: Store, now: datetime
 ) -> RunState:
@@ -247,6 +248,7 @@ def is_unclaimed(run_id: str, number: int, *, store: Store) -> bool:
     return attempt is not None and not attempt.claimed and attempt.ended_at is None
 
 
+@repeating
 def recover(*, store: Store, target: str, now: datetime) -> list[Attempt]:
     """Look through the attempts that an earlier server has left; return the claimed ones.
 

@@ -29,7 +29,7 @@ from zaffre.server.store import snapshot as snapshots
 from zaffre.server.store import token as tokens
 from zaffre.server.store import workspace as workspaces
 from zaffre.server.store.attempt import Attempt
-from zaffre.server.store.database import Transaction
+from zaffre.server.store.database import Transaction, repeating
 from zaffre.server.store.run import Found
 from zaffre.server.store.store import Store
 from zaffre.server.usecases.server import Address
@@ -52,6 +52,7 @@ class Target:
     slots: int
 
 
+@repeating
 def next_orders(
     target: Target,
     *,

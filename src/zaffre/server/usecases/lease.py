@@ -10,6 +10,7 @@ from zaffre.contract.run import MOVES, RunState
 from zaffre.server.store import attempt as attempts
 from zaffre.server.store import run as runs
 from zaffre.server.store import token as tokens
+from zaffre.server.store.database import repeating
 from zaffre.server.store.store import Store
 from zaffre.server.usecases import run as usecase
 
@@ -21,6 +22,7 @@ class Overdue:
     kill: list[tuple[str, int]]
 
 
+@repeating
 def grant(*, store: Store, now: datetime) -> None:
     """Begin all leases anew: the clock was not to be trusted, or nobody could have renewed."""
     until = now.timestamp() + store.settings.lease_s
@@ -29,6 +31,7 @@ def grant(*, store: Store, now: datetime) -> None:
         runs.extend_leases(tx, until)
 
 
+@repeating
 def expire(*, store: Store, now: datetime) -> Overdue:
     """Mark as NotResponding what has not renewed, and name the runners that are past a limit.
 
@@ -84,6 +87,7 @@ def find_running(*, store: Store) -> list[tuple[str, int, float]]:
         ]
 
 
+@repeating
 def cancel_overlong(run_id: str, number: int, *, store: Store, now: datetime) -> None:
     """Cancel a run whose runner should have done so long ago."""
     with store.database.transaction(durable=True) as tx:
