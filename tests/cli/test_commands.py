@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.conftest import workspace_request
 
+from zaffre.cli import server as zaffre_server
 from zaffre.cli.main import COMMANDS, call
 from zaffre.contract.version import ZAFFRE_VERSION
 
@@ -159,7 +161,8 @@ def test_a_run_is_listed_and_shown(
 ) -> None:
     run_id = interactive_run(server, experiment)
     listed = zaffre("run", "list", "--experiment", experiment["name"])
-    assert listed.out.splitlines()[1].startswith(f"{run_id}  {experiment['name']}")
+    assert listed.out.splitlines()[1].startswith(f"{run_id}  ")
+    assert " interactive" in listed.out
     (item,) = zaffre("run", "list", "-e", experiment["name"], "--tag", "k=v", "--json").json
     assert (item["run_id"], item["state"]) == (run_id, "Running")
     assert zaffre("run", "list", "-e", experiment["name"], "--tag", "k=w", "--json").json == []
@@ -170,12 +173,64 @@ def test_a_run_is_listed_and_shown(
     assert zaffre("run", "show", run_id, "--json").json["run"]["run_id"] == run_id
 
 
+def test_a_run_s_workspace_is_named_where_there_are_several(
+    zaffre: Zaffre, server: ServerProcess, workspace: dict[str, Any], experiment: dict[str, Any]
+) -> None:
+    run_id = interactive_run(server, experiment)
+    another = server.client.post("/api/v1/workspaces/open", workspace_request())
+    assert another.status == 200
+    assert f"{run_id}  {workspace['name']}  " in zaffre("run", "list").out
+    assert f"Workspace   {workspace['name']}\n" in zaffre("run", "show", run_id).out
+    assert workspace["name"] in zaffre("workspace", "list").out
+
+
+def test_a_list_of_nothing_is_a_sentence_on_stderr(own_home: Zaffre) -> None:
+    for noun, words in (
+        ("run", "There are no runs yet."),
+        ("experiment", "There are no experiments yet"),
+        ("workspace", "There are no workspaces yet"),
+        ("model", "No model is registered yet."),
+    ):
+        said = own_home(noun, "list")
+        assert (said.code, said.out) == (DONE, "")
+        assert said.err.startswith(words)
+        assert own_home(noun, "list", "--json").json == []
+    assert "no such runs" in own_home("run", "list", "--state", "Failed").err
+
+
+def test_all_experiments_are_listed_however_many(
+    zaffre: Zaffre,
+    server: ServerProcess,
+    workspace: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = f"/api/v1/workspaces/{workspace['workspace_id']}/experiments"
+    names = sorted(f"exp-{uuid.uuid4().hex[:8]}" for _ in range(5))
+    for name in names:
+        server.client.post(path, {"name": name})
+    monkeypatch.setattr(zaffre_server, "_PAGE", 2)
+    listed = zaffre("experiment", "list", "--workspace", workspace["name"], "--json").json
+    assert [one["name"] for one in listed] == names
+
+
+def test_why_a_run_failed_is_said_once(
+    zaffre: Zaffre, server: ServerProcess, experiment: dict[str, Any]
+) -> None:
+    run_id = interactive_run(server, experiment)
+    error = {"code": "UserError", "message": "the disk is wet"}
+    answer = server.client.post(f"/api/v1/runs/{run_id}/fail", {"error": error})
+    assert answer.status == 200, answer.body
+    assert zaffre("run", "show", run_id).out.count("the disk is wet") == 1
+
+
 def test_canceling_twice_changes_nothing_and_canceling_an_ended_run_is_a_state_conflict(
     zaffre: Zaffre, server: ServerProcess, experiment: dict[str, Any]
 ) -> None:
     run_id = interactive_run(server, experiment)
     first = zaffre("run", "cancel", run_id)
     assert (first.code, first.out) == (DONE, f"{run_id}  Canceled\n")
+    (item,) = zaffre("run", "cancel", run_id, "--json").json
+    assert (item["run_id"], item["state"]) == (run_id, "Canceled")
     again = zaffre("run", "cancel", run_id)
     assert (again.code, again.out) == (first.code, first.out)
     ended = interactive_run(server, experiment)
@@ -202,6 +257,7 @@ def test_status_and_down_start_nothing(own_home: Zaffre, tmp_path: Path) -> None
     assert "not running" in said.out
     assert own_home("status", "--json").json["running"] is False
     assert own_home("down").code == DONE
+    assert own_home("down", "--json").json["was_running"] is False
     assert not (tmp_path / "home").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,6 +21,31 @@ def test_a_table_off_a_terminal_is_aligned_and_cut_nowhere(
     assert lines[1] == "a".ljust(300) + "     1"
     assert lines[2] == long + "  1000"
     assert lines[3] == "two lines"
+
+
+def test_a_table_without_rows_is_a_sentence_on_stderr_if_there_is_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table.show_table(["NAME"], [], empty="There are none.")
+    assert capsys.readouterr() == ("", "There are none.\n")
+    table.show_table(["NAME"], [])
+    assert capsys.readouterr() == ("NAME\n", "")
+
+
+def test_pairs_name_a_tag_without_a_value_alone() -> None:
+    assert table.pairs({"a": "1", "b": None}) == "a = 1, b"
+    assert table.pairs({"a": "1", "b": None}, between="\n") == "a = 1\nb"
+
+
+def test_times_in_sentences_are_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        text = moment.with_local_times("Silent since 2026-01-02T15:04:05.678901Z. Really.")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert text == "Silent since 2026-01-03 00:04:05. Really."
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])

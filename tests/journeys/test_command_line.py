@@ -115,3 +115,44 @@ def test_runs_go_on_while_the_server_is_down(own_server: Project, waiting: Proje
         assert follower.stdout.read() == "read on\n"
     shown = zaffre_json(own_server, "run", "show", run_id)["run"]
     assert (shown["state"], shown["attempt"]) == ("Completed", 1)
+
+
+REGISTER = """
+from azureml.core import Model, Workspace
+
+with open('model.pkl', 'w') as file:
+    file.write('weights')
+Model.register(Workspace.from_config(), model_path='model.pkl', model_name='wide')
+"""
+
+
+def test_a_model_is_downloaded_over_nothing_unless_asked(project: Project) -> None:
+    project.run(REGISTER)
+    (project.folder / "model.pkl").unlink()
+    options = ("model", "download", "wide", "--workspace", project.workspace_name)
+    downloaded = zaffre_json(project, *options)
+    assert (downloaded["version"], downloaded["files"]) == (1, ["model.pkl"])
+    (project.folder / "model.pkl").write_text("mine")
+    refused = subprocess.run(
+        [sys.executable, "-m", "zaffre.cli", *options],
+        env=project.environment(),
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 4
+    assert "'model.pkl' exists already. --overwrite writes over it." in refused.stderr
+    assert (project.folder / "model.pkl").read_text() == "mine"
+    zaffre(project, *options, "--overwrite")
+    assert (project.folder / "model.pkl").read_text() == "weights"
+
+
+def test_sync_names_no_run_that_has_nothing_left(project: Project) -> None:
+    project.run(
+        "import os\nfrom azureml.core import Experiment, Workspace\n"
+        "run = Experiment(Workspace.from_config(), 'left').start_logging(snapshot_directory=None)\n"
+        "run.log('a', 1); run.flush(); print(run.id, flush=True); os._exit(0)"
+    )
+    zaffre(project, "sync")
+    assert zaffre(project, "sync") == "Nothing is left to ship.\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zaffre.cli import moment, table
-from zaffre.cli.server import connect, workspace_ids, workspaces
+from zaffre.cli.server import connect, every_experiment, workspace_ids, workspace_names
 from zaffre.contract import wire
 from zaffre.contract.workspace import Experiment
 
@@ -21,8 +21,8 @@ def experiment() -> None:
 def list_experiments(*, workspace: str | None, as_json: bool) -> None:
     """List experiments."""
     client = connect()
-    names = {w["workspace_id"]: w["name"] for w in workspaces(client)}
-    items = client.request("GET", "/experiments", query={"limit": 1000})["items"]
+    names = workspace_names(client)
+    items = every_experiment(client)
     if workspace is not None:
         wanted = workspace_ids(client, workspace)
         items = [item for item in items if item["workspace_id"] in wanted]
@@ -37,8 +37,9 @@ def list_experiments(*, workspace: str | None, as_json: bool) -> None:
                 one.name,
                 names.get(one.workspace_id, one.workspace_id),
                 moment.ago(one.created_at),
-                ", ".join(k if v is None else f"{k}={v}" for k, v in one.tags.items()),
+                table.pairs(one.tags),
             )
             for one in found
         ],
+        empty="There are no experiments yet: Experiment(ws, 'name') makes one.",
     )

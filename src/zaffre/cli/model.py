@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zaffre.cli import moment, table
-from zaffre.cli.server import connect, every_item, workspace_ids, workspaces
+from zaffre.cli.server import connect, every_item, workspace_ids, workspace_names
 from zaffre.contract import wire
-from zaffre.contract.errors import NotFound, Refused
+from zaffre.contract.errors import AlreadyExists, NotFound, Refused
 from zaffre.contract.model import Model
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def list_models(
 ) -> None:
     """List model versions, newest first."""
     client = connect()
-    names = {w["workspace_id"]: w["name"] for w in workspaces(client)}
+    names = workspace_names(client)
     query = {"name": name, "latest": latest or None}
     items: list[dict[str, Any]] = []
     for workspace_id in workspace_ids(client, workspace):
@@ -55,10 +55,11 @@ def list_models(
                 moment.size(sum(f.size_bytes for f in one.files)),
                 moment.ago(one.created_at),
                 one.run_id or "",
-                ", ".join(f"{k}={v}" for k, v in one.properties.items()),
+                table.pairs(one.properties),
             )
             for one in found
         ],
+        empty="There are no such models." if name or workspace else "No model is registered yet.",
     )
 
 
@@ -83,8 +84,8 @@ def show_model(*, name: str, workspace: str | None, as_json: bool) -> None:
             "Experiment": one.experiment_name,
             "Created": moment.local(one.created_at),
             "By": one.created_by,
-            "Tags": "\n".join(k if v is None else f"{k} = {v}" for k, v in one.tags.items()),
-            "Properties": "\n".join(f"{k} = {v}" for k, v in one.properties.items()),
+            "Tags": table.pairs(one.tags, between="\n"),
+            "Properties": table.pairs(one.properties, between="\n"),
         }
     )
     table.say("")
@@ -98,19 +99,26 @@ def show_model(*, name: str, workspace: str | None, as_json: bool) -> None:
 @click.argument("name", metavar="NAME[:VERSION]")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option("--workspace", "-w", help="The workspace's name, if several have such a model.")
-@click.option("--force", is_flag=True, help="Write over files that are there.")
-def download_model(*, name: str, folder: Path, workspace: str | None, force: bool) -> None:
+@click.option("--overwrite", is_flag=True, help="Write over files that are there.")
+@click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
+def download_model(
+    *, name: str, folder: Path, workspace: str | None, overwrite: bool, as_json: bool
+) -> None:
     """Write a model's files into FOLDER (default: the current one)."""
     from zaffre.client import download
 
     client = connect()
     one = wire.decode(Model, _find(client, name, workspace))
     there = [f.name for f in one.files if (folder / f.name).exists()]
-    if there and not force:
-        raise click.ClickException(f"{folder / there[0]} is there already; --force overwrites it.")
+    if there and not overwrite:
+        raise AlreadyExists("file", str(folder / there[0]), "--overwrite writes over it.")
     download.fetch(client, one.files, str(folder))
-    for file in one.files:
-        table.say(str(folder / file.name))
+    paths = [str(folder / file.name) for file in one.files]
+    if as_json:
+        table.show_json({"name": one.name, "version": one.version, "files": paths})
+        return
+    for path in paths:
+        table.say(path)
 
 
 def _find(client: Client, name: str, workspace: str | None) -> dict[str, Any]:
@@ -127,7 +135,7 @@ def _find(client: Client, name: str, workspace: str | None) -> dict[str, Any]:
             if problem.status != 404:
                 raise
     if not found:
-        raise NotFound("model", name, "'zaffre model list' lists them.")
+        raise NotFound("model", name)
     if len(found) > 1:
         raise click.UsageError(
             f"{len(found)} workspaces have a model {base!r}; name one with --workspace."

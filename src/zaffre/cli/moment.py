@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
+from zaffre.contract.wire import decode_time
+
+_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 _STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -44,6 +48,11 @@ def lasted(seconds: float) -> str:
 def local(moment: datetime | None) -> str:
     """Return `moment` in this machine's time zone, to the second."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+
+
+def with_local_times(text: str) -> str:
+    """Return `text` with the times in it, which are in UTC, as `local` gives them."""
+    return _UTC.sub(lambda found: local(decode_time(found.group())), text)
 
 
 def size(count_bytes: float) -> str:

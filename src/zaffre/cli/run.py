@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zaffre.cli import moment, table
-from zaffre.cli.server import connect, every_item, experiment_ids
+from zaffre.cli.server import connect, every_item, experiment_ids, workspace_names
 from zaffre.contract import wire
 from zaffre.contract.errors import Refused
 from zaffre.contract.metric import MetricSeries
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 STD_LOG = "user_logs/std_log.txt"
 _CHUNK_BYTES = 1 << 20
 _SHOWN_FILES = 20
+#: The target and the type of a run that is part of a notebook or program.
+_INTERACTIVE = "interactive"
 
 
 @click.group()
@@ -67,21 +69,29 @@ def list_runs(
         table.show_json(items)
         return
     runs = [wire.decode(Run, item) for item in items]
+    names = workspace_names(client)
+    filtered = experiment or workspace or state or tags
     table.show_table(
-        ["RUN", "EXPERIMENT", "NUMBER>", "STATE", "STARTED", "TOOK>", "TARGET", "NAME"],
+        [
+            "RUN",
+            *(["WORKSPACE"] if len(names) > 1 else []),
+            *("EXPERIMENT", "NUMBER>", "STATE", "STARTED", "TOOK>", "TARGET", "NAME"),
+        ],
         [
             (
                 one.run_id,
+                *([names.get(one.workspace_id, "")] if len(names) > 1 else []),
                 one.experiment_name,
                 one.number,
                 one.state.value,
                 moment.ago(one.started_at or one.created_at),
                 moment.took(one.started_at, one.ended_at),
-                one.target or "",
+                one.target or _INTERACTIVE,
                 one.display_name or "",
             )
             for one in runs
         ],
+        empty="There are no such runs." if filtered else "There are no runs yet.",
     )
 
 
@@ -98,7 +108,8 @@ def show_run(*, run_id: str, as_json: bool) -> None:
     if as_json:
         table.show_json({"run": data, "metrics": metrics, "files": files, "children": children})
         return
-    _show_facts(wire.decode(Run, data))
+    one = wire.decode(Run, data)
+    _show_facts(one, workspace_names(client).get(one.workspace_id, one.workspace_id))
     _show_metrics(client, run_id, [wire.decode(MetricSeries, series) for series in metrics])
     if files:
         table.say("")
@@ -138,12 +149,18 @@ def show_logs(*, run_id: str, follow: bool, name: str) -> None:
 
 @run.command("cancel")
 @click.argument("run_ids", nargs=-1, required=True)
-def cancel_runs(*, run_ids: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="JSON for programs: the runs.")
+def cancel_runs(*, run_ids: tuple[str, ...], as_json: bool) -> None:
     """Ask runs to stop; children too, and every process that the script started."""
     client = connect()
+    items: list[dict[str, Any]] = []
     for run_id in run_ids:
-        one = wire.decode(Run, client.request("POST", f"/runs/{run_id}/cancel"))
-        table.say(f"{run_id}  {one.state.value}")
+        item = client.request("POST", f"/runs/{run_id}/cancel")
+        items.append(item)
+        if not as_json:
+            table.say(f"{run_id}  {item['state']}")
+    if as_json:
+        table.show_json(items)
 
 
 def _follow(client: Client, run_id: str, name: str) -> Run:
@@ -186,18 +203,21 @@ def _print_log(client: Client, run_id: str, name: str, offset: int) -> int:
         offset += len(text)
 
 
-def _show_facts(one: Run) -> None:
+def _show_facts(one: Run, workspace: str) -> None:
     error = one.error
     where = f" ({error.file}, line {error.line})" if error and error.file else ""
+    reason = moment.with_local_times(sentence(one.reason)) if one.reason else ""
+    said_already = error is not None and error.message in reason
     table.show_facts(
         {
             "Run": one.run_id,
             "Name": one.display_name,
             "Experiment": f"{one.experiment_name}, run {one.number}",
             "State": one.state.value,
-            "Reason": sentence(one.reason) if one.reason else None,
-            "Error": f"{error.message}{where}" if error else None,
-            "Type": one.type or "interactive",
+            "Reason": reason,
+            "Error": f"{error.message}{where}" if error and not said_already else None,
+            "Workspace": workspace,
+            "Type": one.type or _INTERACTIVE,
             "Target": one.target,
             "Parent": one.parent_run_id,
             "Description": one.description,
@@ -208,8 +228,8 @@ def _show_facts(one: Run) -> None:
             "Attempt": one.attempt or None,
             "Script": _command_line(one),
             "Interpreter": one.spec.interpreter if one.spec else None,
-            "Tags": _pairs(one.tags),
-            "Properties": _pairs(one.properties),
+            "Tags": table.pairs(one.tags, between="\n"),
+            "Properties": table.pairs(one.properties, between="\n"),
             "Warnings": "\n".join(one.warnings),
             "By": one.submitted_by,
         }
@@ -224,10 +244,6 @@ def _command_line(one: Run) -> str | None:
     import shlex
 
     return shlex.join([one.spec.script or "", *one.spec.arguments])
-
-
-def _pairs(values: dict[str, Any]) -> str:
-    return "\n".join(key if text is None else f"{key} = {text}" for key, text in values.items())
 
 
 def _show_metrics(client: Client, run_id: str, metrics: list[MetricSeries]) -> None:

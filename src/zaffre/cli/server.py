@@ -35,10 +35,26 @@ def every_item(
     return items
 
 
+def every_experiment(client: Client) -> list[dict[str, Any]]:
+    """Return all experiments of the server, by name."""
+    items: list[dict[str, Any]] = []
+    while True:
+        query = {"limit": _PAGE, "after": items[-1]["experiment_id"] if items else None}
+        page = client.request("GET", "/experiments", query=query)["items"]
+        items += page
+        if len(page) < _PAGE:
+            return items
+
+
 def workspaces(client: Client) -> list[dict[str, Any]]:
     """Return all workspaces of the server."""
     found: list[dict[str, Any]] = client.request("GET", "/workspaces")["items"]
     return found
+
+
+def workspace_names(client: Client) -> dict[str, str]:
+    """Return the name of each workspace, by its id."""
+    return {one["workspace_id"]: one["name"] for one in workspaces(client)}
 
 
 def workspace_ids(client: Client, name: str | None) -> list[str]:
@@ -61,5 +77,5 @@ def experiment_ids(client: Client, *, name: str | None, workspace: str | None) -
         )
         ids += [experiment["experiment_id"] for experiment in answer["items"]]
     if name is not None and not ids:
-        raise NotFound("experiment", name, "'zaffre experiment list' lists them.")
+        raise NotFound("experiment", name)
     return ids

@@ -19,7 +19,7 @@ def sync(*, as_json: bool) -> int:
     results = interactive.sync(connect(), connection.home_folder())
     if as_json:
         table.show_json({"items": results})
-    elif not results:
+    elif not any(one.had_news() for one in results):
         table.say("Nothing is left to ship.")
     else:
         table.show_table(
@@ -27,6 +27,7 @@ def sync(*, as_json: bool) -> int:
             [
                 (one.run_id, moment.size(one.sent_bytes), "all" if one.complete else "not all")
                 for one in results
+                if one.had_news()
             ],
         )
     for one in results:

@@ -40,8 +40,20 @@ def show_json(value: object) -> None:
     print(json.dumps(_finite(wire.encode(value)), indent=2, ensure_ascii=False))  # noqa: T201
 
 
-def show_table(columns: Sequence[str], rows: Sequence[Cells], *, title: str | None = None) -> None:
-    """Print a table on stdout. A column whose name ends in '>' is aligned to the right."""
+def show_table(
+    columns: Sequence[str],
+    rows: Sequence[Cells],
+    *,
+    title: str | None = None,
+    empty: str | None = None,
+) -> None:
+    """Print a table on stdout. A column whose name ends in '>' is aligned to the right.
+
+    empty: what is said on stderr, instead of the columns' names, when there are no rows.
+    """
+    if not rows and empty is not None:
+        print(empty, file=sys.stderr)  # noqa: T201
+        return
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if has_colours(sys.stdout):
         _draw(columns, texts, title)
@@ -60,6 +72,11 @@ def show_facts(facts: Mapping[str, object], *, title: str | None = None) -> None
         print(f"{name:<{width}}  {coloured(first)}")  # noqa: T201
         for line in more:
             print(f"{'':<{width}}  {line}")  # noqa: T201
+
+
+def pairs(values: Mapping[str, object], *, between: str = ", ") -> str:
+    """Return tags or properties as `key = value`; a tag without a value is its key."""
+    return between.join(key if text is None else f"{key} = {text}" for key, text in values.items())
 
 
 def say(text: str) -> None:

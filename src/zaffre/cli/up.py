@@ -70,12 +70,16 @@ def up(
 
 
 @click.command()
-def down() -> int:
+@click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
+def down(*, as_json: bool) -> int:
     """Stop the server of this machine. Runs go on, and are there when it is up again."""
     home = connection.home_folder()
     present = _process(home)
     if present is None:
-        table.say(f"Zaffre is not running (home {home}).")
+        if as_json:
+            table.show_json({"was_running": False, "home": home})
+        else:
+            table.say(f"Zaffre is not running (home {home}).")
         return 0
     pid, descriptor = present
     running = None
@@ -92,7 +96,10 @@ def down() -> int:
         raise click.ClickException(
             f"Process {pid} has not ended within {_STOP_TIMEOUT_S:.0f} s; see {home}/server.log."
         )
-    table.say(f"Zaffre is down.{_running_words(running)}")
+    if as_json:
+        table.show_json({"was_running": True, "home": home, "running_count": running})
+    else:
+        table.say(f"Zaffre is down.{_running_words(running)}")
     return 0
 
 

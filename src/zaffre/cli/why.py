@@ -18,7 +18,7 @@ def why(*, run_id: str, as_json: bool) -> None:
     if as_json:
         table.show_json(answer)
         return
-    sentence = answer.get("sentence") or "Nothing is recorded against it."
+    sentence = moment.with_local_times(answer.get("sentence") or "Nothing is recorded against it.")
     table.say(f"Run {run_id} is {table.coloured(answer['state'])}. {sentence}")
     history = answer.get("history", [])
     if history:
@@ -32,7 +32,7 @@ def why(*, run_id: str, as_json: bool) -> None:
                     moment.lasted((decode_time(entry["at"]) - began).total_seconds()),
                     entry.get("attempt") or "",
                     entry["state"],
-                    entry.get("sentence") or "",
+                    moment.with_local_times(entry.get("sentence") or ""),
                 )
                 for entry in history
             ],

@@ -39,6 +39,7 @@ def list_workspaces(*, deleted: bool, as_json: bool) -> None:
                 )
                 for one in found
             ],
+            empty="There are no workspaces yet: Workspace.from_config() makes the one it names.",
         )
         return
     items = client.request("GET", "/workspaces/deleted")["items"]
@@ -52,10 +53,11 @@ def list_workspaces(*, deleted: bool, as_json: bool) -> None:
             (
                 one.workspace.name,
                 one.workspace.workspace_id,
-                one.removal_at.astimezone().strftime("%Y-%m-%d %H:%M"),
+                moment.local(one.removal_at),
             )
             for one in gone
         ],
+        empty="No deleted workspace is kept.",
     )
 
 

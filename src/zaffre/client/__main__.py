@@ -60,10 +60,10 @@ def _sync(*, as_json: bool) -> int:
     results = interactive.sync(connect(), home_folder())
     if as_json:
         _print_json({"items": wire.encode(results)})
-    elif not results:
+    elif not any(one.had_news() for one in results):
         _print("Nothing is left to ship.")
     else:
-        for one in results:
+        for one in filter(interactive.SyncedRun.had_news, results):
             state = "all is stored" if one.complete else "not all is stored"
             after = ", its folder is removed" if one.removed else ""
             _print(f"{one.run_id}: {one.sent_bytes:,} bytes sent, {state}{after}")

@@ -94,6 +94,10 @@ class SyncedRun:
     removed: bool
     problem: str | None = None
 
+    def had_news(self) -> bool:
+        """Say whether something was left to ship."""
+        return self.sent_bytes > 0 or not self.complete
+
 
 def sync(client: Client, home: str) -> list[SyncedRun]:
     """Ship what runs have left under `home`; remove what is shipped and has ended.

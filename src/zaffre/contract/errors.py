@@ -7,6 +7,8 @@ The server answers `{"error": {"code", "message", "field", "facts"}}`; the clien
 
 from __future__ import annotations
 
+from zaffre.contract.version import ZAFFRE_VERSION
+
 
 class ZaffreError(Exception):
     """Something was refused, for a reason that has a stable code and a sentence for people."""
@@ -50,14 +52,21 @@ class Invalid(ZaffreError):
         super().__init__(f"{field}: {problem}", field=field)
 
 
+_LISTED_BY = {
+    noun: f"'zaffre {noun} list' lists them."
+    for noun in ("run", "experiment", "model", "workspace")
+}
+
+
 class NotFound(ZaffreError):
-    """Nothing has this id or name."""
+    """Nothing has this id or name. advice: what to do (default: how to list what there is)."""
 
     status = 404
 
-    def __init__(self, noun: str, name: str, advice: str = "") -> None:
+    def __init__(self, noun: str, name: str, advice: str | None = None) -> None:
         self.code = f"{noun}.not_found"
         sentence = f"There is no {noun.replace('_', ' ')} {name!r}."
+        advice = _LISTED_BY.get(noun, "") if advice is None else advice
         super().__init__(f"{sentence} {advice}".strip(), facts={"noun": noun, "name": name})
 
 
@@ -80,9 +89,21 @@ class RunStateConflict(ZaffreError):
 
     def __init__(self, run_id: str, *, current: str, wanted: str) -> None:
         super().__init__(
-            f"Run {run_id!r} is {current}, so it cannot become {wanted}. Submit a new run instead.",
+            f"Run {run_id!r} is {current}, so it cannot become {wanted}. "
+            f"{_instead(current, wanted)}",
             facts={"run_id": run_id, "current": current, "wanted": wanted},
         )
+
+
+def _instead(current: str, wanted: str) -> str:
+    ends = ("Completed", "Failed", "Canceled")
+    if current not in ends:
+        return "Its runner ends it when its script ends; 'zaffre run cancel' ends it before."
+    if wanted == "Canceled":
+        return "There is nothing left to cancel."
+    if wanted in ends:
+        return "A run ends once; its tags can still be changed."
+    return "Submit a new run instead."
 
 
 class InUse(ZaffreError):
@@ -252,6 +273,32 @@ class FileChanging(ZaffreError):
         )
 
 
+#: What serves meanwhile, by what the name of a thing that is not there contains. First counts.
+_MEANWHILE = (
+    (("mlflow",), "Log by run.log() and its like."),
+    (
+        ("deploy", "inference", "service", "package", "profile", "image", "aks", "aci"),
+        "Model.download() and 'zaffre model download' give the model's files to a server of yours.",
+    ),
+    (
+        ("automl", "hyperdrive", "pipeline", "step", "schedule"),
+        "Submit each training as a ScriptRunConfig, in a loop if there are several.",
+    ),
+    (
+        ("compute", "a run on", "a run of", "hdinsight", "databricks", "pyspark", "synapse"),
+        "Compute target 'local' runs one process on this machine.",
+    ),
+    (
+        ("environment", "docker"),
+        "A run on 'local' uses the interpreter that submits it: install its packages there.",
+    ),
+    (
+        ("data", "link", "input", "output"),
+        "Read files by their path, or put them into the source_directory.",
+    ),
+)
+
+
 class NotBuiltYet(ZaffreError):
     """A part of SDK v1 that this release of Zaffre does not have."""
 
@@ -259,7 +306,9 @@ class NotBuiltYet(ZaffreError):
     status = 501
 
     def __init__(self, what: str) -> None:
-        super().__init__(
-            f"{what} is not built yet in this release of Zaffre; "
-            "the README lists what works and what does not."
+        name = what.lower()
+        meanwhile = next(
+            (advice for words, advice in _MEANWHILE if any(word in name for word in words)),
+            "docs/coverage.md beside Zaffre's sources lists what is there.",
         )
+        super().__init__(f"{what} is not built yet in Zaffre {ZAFFRE_VERSION}. {meanwhile}")
