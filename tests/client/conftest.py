@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -38,7 +39,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def servers_of(home: Path) -> list[int]:
     """Return the pids of all server processes of a home."""
-    found: list[int] = []
+    parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -47,9 +48,12 @@ def servers_of(home: Path) -> list[int]:
                 continue
             if b"zaffre.server" in words and str(home).encode() in words:
                 pid = int(entry.name)
-                if process.is_alive(pid, 0):
-                    found.append(pid)
-    return found
+                with contextlib.suppress(OSError):
+                    fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                    if process.is_alive(pid, 0):
+                        parents[pid] = int(fields[1])
+    # A child that a server has forked is called like it until it executes what it is to be.
+    return [pid for pid, parent in parents.items() if parent not in parents]
 
 
 def address_of(home: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -196,6 +197,23 @@ def test_what_is_unasked_starts_no_server(home: Path) -> None:
     with pytest.raises(ServerUnreachable, match="no server runs there"):
         without_starting(connect()).request("GET", "/server")
     assert not home.exists()
+
+
+def test_what_asks_again_and_again_starts_a_crashed_server_and_no_stopped_one(home: Path) -> None:
+    client = connect(retry_s=5.0)
+    first = client.request("GET", "/server")["pid"]
+    with connection.LeavingStopped():
+        os.kill(first, signal.SIGKILL)
+        second = client.request("GET", "/server")["pid"]
+        assert second != first
+        os.kill(second, signal.SIGTERM)
+        while process.is_alive(second, 0):
+            with contextlib.suppress(ServerUnreachable):
+                client.request("GET", "/server", retry_s=0.0)
+        with pytest.raises(ServerUnreachable, match="the server was stopped"):
+            client.request("GET", "/server")
+    assert servers_of(home) == []
+    assert client.request("GET", "/server")["pid"] not in (first, second)
 
 
 def test_inside_a_run_no_server_is_started(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from zaffre.client.connection import find_address
 from zaffre.sdk import session
 from zaffre.sdk.exceptions import (
     ActivityFailedException,
+    AzureMLException,
     ExperimentExecutionException,
     RunEnvironmentException,
     UserErrorException,
@@ -22,6 +26,8 @@ from zaffre.sdk.experiment import Experiment
 from zaffre.sdk.offline_run import _OfflineRun  # pyright: ignore[reportPrivateUsage]
 from zaffre.sdk.run import Run, get_run
 from zaffre.sdk.script_run import ScriptRun
+from zaffre.sdk.script_run_config import ScriptRunConfig
+from zaffre.sdk.workspace import Workspace
 
 Submit = Callable[..., Run]
 
@@ -356,3 +362,32 @@ def test_environment_variables_of_a_run_tell_where_it_belongs(
     assert seen["AZUREML_ARM_PROJECT_NAME"] == experiment.name
     assert seen["AZUREML_EXPERIMENT_ID"] == experiment.id
     assert "ZAFFRE_HOME" not in seen or os.environ["ZAFFRE_HOME"] != seen["ZAFFRE_HOME"]
+
+
+def test_waiting_starts_no_server_in_the_stead_of_one_that_was_stopped(
+    new_server: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path
+) -> None:
+    server = new_server()
+    monkeypatch.setenv("ZAFFRE_HOME", str(server.home))
+    ws = Workspace.create("ws", show_output=False)
+    (tmp_path / "train.py").write_text("import time; print('up', flush=True); time.sleep(300)")
+    run = Experiment(ws, "e").submit(ScriptRunConfig(str(tmp_path), "train.py"))
+    session.current().client.retry_s = 2.0
+    is_up = threading.Event()
+
+    class Printed(io.StringIO):
+        def write(self, text: str) -> int:
+            if "up" in text.split():
+                is_up.set()
+            return len(text)
+
+    monkeypatch.setattr(sys, "stdout", Printed())
+    stopper = threading.Thread(target=lambda: is_up.wait(60) and server.stop())
+    stopper.start()
+    with pytest.raises(AzureMLException, match="the server was stopped"):
+        run.wait_for_completion(show_output=True)
+    stopper.join()
+    assert find_address(str(server.home)) is None
+    server.start()
+    run.cancel()
+    assert run.wait_for_completion(raise_on_error=False)["status"] == "Canceled"

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 
 from zaffre.client.http import INTERACTIVE_PATIENCE_S, Client
@@ -90,6 +91,30 @@ def without_starting(client: Client) -> Client:
     if isinstance(locator, HomeServer):
         locator = FoundServer(locator.home)
     return Client(locator, retry_s=0.0)
+
+
+class LeavingStopped:
+    """A block whose requests, in this thread, start no server in the stead of one that was stopped.
+
+    For what asks again and again: its next request must not undo a 'zaffre down'. A server that
+    has crashed is started anew all the same.
+    """
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._before = _leaves_stopped()
+        _of_thread.leaves_stopped = True
+
+    def __exit__(self, *_: object) -> None:
+        """Go on as before the block."""
+        _of_thread.leaves_stopped = self._before
+
+
+_of_thread = threading.local()
+
+
+def _leaves_stopped() -> bool:
+    return getattr(_of_thread, "leaves_stopped", False)
 
 
 def named_url(client: Client) -> str | None:
@@ -166,11 +191,17 @@ class HomeServer:
     def locate(self, lost: Address | None, *, patience_s: float) -> Address:
         """Return the address of a server that listens, starting one if need be.
 
-        Raises ServerNotStarted with the server's own sentence, or what else stood in the way.
+        Raises ServerNotStarted with the server's own sentence, or what else stood in the way;
+        ConnectionRefusedError if one was stopped and is to stay so.
         """
+        # The lock is let go of last, so it is looked at first.
+        stays = _leaves_stopped()
+        going = stays and _is_locked(os.path.join(self.home, "server.lock"))
         present = find_address(self.home)
         if present is not None and present != lost:
             return present
+        if going or (stays and present is None):
+            raise ConnectionRefusedError("the server was stopped")
         return ensure_server(self.home, patience_s=patience_s)
 
     def name(self) -> str:

@@ -51,8 +51,17 @@ _REPLACED = "\ufffd"
 def wait(run: Run, *, show_output: bool, raise_on_error: bool) -> dict[str, Any]:
     """Return the run's details once it has ended and all of it is stored.
 
-    Raises ActivityFailedException if it failed, unless `raise_on_error` is off.
+    Raises ActivityFailedException if it failed, unless `raise_on_error` is off, and
+    AzureMLException if the server is stopped meanwhile and does not come back soon.
     """
+    from zaffre.client.connection import LeavingStopped
+
+    run.refresh_record()  # this may start a server; what follows asks on and on
+    with LeavingStopped():
+        return _wait(run, show_output=show_output, raise_on_error=raise_on_error)
+
+
+def _wait(run: Run, *, show_output: bool, raise_on_error: bool) -> dict[str, Any]:
     if show_output:
         try:
             record = _stream(run)
