@@ -22,11 +22,11 @@ def connect() -> Client:
 def every_item(
     client: Client, path: str, query: dict[str, Any], *, limit: int
 ) -> list[dict[str, Any]]:
-    """Return up to `limit` items of a list that the server gives page by page, newest first."""
+    """Return up to `limit` items of a list that the server gives page by page."""
     items: list[dict[str, Any]] = []
     cursor: str | None = None
     while len(items) < limit:
-        page = {**query, "limit": min(_PAGE, limit - len(items)), "before": cursor}
+        page = {**query, "limit": min(_PAGE, limit - len(items)), "cursor": cursor}
         answer = client.request("GET", path, query=page)
         items += answer["items"]
         cursor = answer.get("next")

@@ -22,12 +22,15 @@ COUNT_MAX = 1_000
 
 def of_spec(spec: RunSpec | None) -> dict[str, str]:
     """Return the parameters of what was asked for; none for a run without a spec."""
-    if spec is None:
-        return {}
-    if spec.command is None:
-        return of_arguments(spec.arguments)
+    return {} if spec is None else of_command_line(spec.command, spec.arguments)
+
+
+def of_command_line(command: str | None, arguments: Iterable[str]) -> dict[str, str]:
+    """Return the parameters in a shell command, or in a script's arguments if there is none."""
+    if command is None:
+        return of_arguments(arguments)
     try:
-        return of_arguments(shlex.split(spec.command))
+        return of_arguments(shlex.split(command))
     except ValueError:  # a quote that nothing closes: the shell will say so
         return {}
 

@@ -53,17 +53,17 @@ class Session:
             raise from_refusal(refusal) from refusal
 
     def pages(self, path: str, query: Query) -> Iterator[dict[str, Any]]:
-        """Yield the items of a list that the server answers page by page, newest first.
+        """Yield the items of a list that the server answers page by page.
 
-        The next page is asked for when it is needed. A page begins below a fixed item, so none
+        The next page is asked for when it is needed. A page begins behind a fixed item, so none
         comes twice while new ones are being made.
         """
         query = dict(query)
         while True:
             answer = self.request("GET", path, query=query)
             yield from answer["items"]
-            query["before"] = answer.get("next")
-            if query["before"] is None:
+            query["cursor"] = answer.get("next")
+            if query["cursor"] is None:
                 return
 
     @property

@@ -30,7 +30,7 @@ class Settings:
     open at most, a third of a lease where that is less. start_limit_s: how long a started runner
     may take to claim its attempt. silent_limit_s: a runner that is silent for so long is killed.
     duration_grace_s: how long after max_run_duration the server itself cancels.
-    pool_threads: use cases at once.
+    pool_threads: use cases at once. search_limit_s: a search that takes longer is ended.
     snapshot_max_bytes: 0 is no limit; SDKs have their own.
     log_max_bytes: how much of one log is stored. blob_kept_s: how long an unused blob is kept
     after somebody was told that it is here. garbage_every_s: pause between two collections.
@@ -52,6 +52,7 @@ class Settings:
     silent_limit_s: float = 86_400.0
     duration_grace_s: float = 60.0
     pool_threads: int = 12
+    search_limit_s: float = 10.0
     snapshot_max_bytes: int = 0
     log_max_bytes: int = 1_000_000_000
     blob_kept_s: float = 86_400.0

@@ -26,6 +26,13 @@ class RunOnServer:
 
 
 @pytest.fixture
+def experiment(server: ServerProcess, workspace: dict[str, Any]) -> dict[str, Any]:
+    """A fresh experiment in a fresh workspace."""
+    path = f"/api/v1/workspaces/{workspace['workspace_id']}/experiments"
+    return server.client.post(path, {"name": "exp"}).json
+
+
+@pytest.fixture
 def run(server: ServerProcess, workspace: dict[str, Any]) -> RunOnServer:
     """An interactive run of the test's own."""
     client = server.client

@@ -11,12 +11,6 @@ import pytest
 from tests.conftest import Client, ServerProcess, workspace_request
 
 
-@pytest.fixture
-def experiment(server: ServerProcess, workspace: dict[str, Any]) -> dict[str, Any]:
-    path = f"/api/v1/workspaces/{workspace['workspace_id']}/experiments"
-    return server.client.post(path, {"name": "exp"}).json
-
-
 def create(client: Client, experiment: dict[str, Any], **fields: Any) -> dict[str, Any]:
     body = {"run_id": uuid.uuid4().hex, "idempotency_key": "k", "state": "Running", **fields}
     answer = client.post(f"/api/v1/experiments/{experiment['experiment_id']}/runs", body)
@@ -105,7 +99,7 @@ def test_a_batch_of_children_is_listed_by_filters(
     assert [r["run_id"] for r in server.client.get(query).json["items"]] == ids[::-1]
     page = server.client.get(f"{query}&tag=n=1&state=NotStarted&limit=2").json
     assert [r["run_id"] for r in page["items"]] == [ids[5], ids[3]]
-    rest = server.client.get(f"{query}&tag=n=1&limit=2&before={page['next']}").json
+    rest = server.client.get(f"{query}&tag=n=1&limit=2&cursor={page['next']}").json
     assert ([r["run_id"] for r in rest["items"]], rest["next"]) == ([ids[1]], None)
 
 
@@ -223,7 +217,7 @@ def test_an_unknown_run_is_not_found_everywhere(server: ServerProcess) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=1001", "limit=x", "state=Asleep", "before=-1", "before=9999999999999999999"],
+    ["limit=0", "limit=1001", "limit=x", "state=Asleep", "cursor=-1", "cursor=eyJhIjoxfQ"],
 )
 def test_a_bad_filter_is_refused(server: ServerProcess, query: str) -> None:
     assert server.client.get(f"/api/v1/runs?{query}").status == 400

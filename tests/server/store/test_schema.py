@@ -81,8 +81,8 @@ def test_a_newer_schema_is_refused_in_one_sentence(database_url: str) -> None:
     database.close()
 
 
-#: What the first release did not have; its workspaces and experiments are below.
-LATER_TABLES = {"secrets", "links"}
+#: What the first release did not have; its workspaces, experiments and metrics are below.
+LATER_TABLES = {"secrets", "links", "run_parameters"}
 LATER_INDEXES = {"runs_of_snapshot"}
 
 
@@ -113,6 +113,20 @@ def first_release(database: Database) -> None:
         sa.Column("tags", sa.Text, nullable=False, server_default="{}"),
         sa.Column("run_count", sa.Integer, nullable=False, server_default="0"),
         sa.UniqueConstraint("workspace_id", "name"),
+    )
+    key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    sa.Table(
+        "metrics",
+        first,
+        sa.Column("metric_key", key, primary_key=True, autoincrement=True),
+        sa.Column("run_key", key, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("description", sa.Text),
+        sa.Column("point_count", sa.BigInteger, nullable=False),
+        sa.Column("last_number", sa.Double),
+        sa.UniqueConstraint("run_key", "name"),
+        sa.Index("metrics_by_number", "name", "last_number"),
     )
     for table in tables.metadata.sorted_tables:
         if table.name not in LATER_TABLES | set(first.tables):
@@ -160,6 +174,32 @@ def test_migrations_lead_from_the_first_release_to_the_schema_of_a_fresh_databas
         tables.metadata.drop_all(tx.connection)
         tables.metadata.create_all(tx.connection)
     assert migrated == shape(database)
+    database.close()
+
+
+def test_runs_of_the_first_release_are_searched_by_what_they_logged_and_were_given(
+    database_url: str,
+) -> None:
+    database = Database(database_url)
+    first_release(database)
+    spec = '{"target":"local","interpreter":"python","script":"a.py","arguments":["--lr","0.1"]}'
+    with database.transaction() as tx:
+        texts = ("run_id", "workspace_id", "experiment_id", "experiment_name", "root_run_id")
+        run = {**dict.fromkeys(texts, "x"), "state": "Running", "idempotency_key": "k"}
+        run |= {"number": 1, "created_at": 1.0, "spec": spec}
+        tx.execute(sa.insert(tables.runs), run)
+        tx.execute(
+            sa.text("INSERT INTO metrics VALUES (1, 1, 'loss', 'scalar', NULL, 3, NULL)"),
+        )
+        points = [(0, 2.5, None), (1, 0.5, None), (2, None, '"NaN"')]
+        rows = [{"position": p, "number": n, "text": t} for p, n, t in points]
+        tx.execute(sa.insert(tables.points).values(metric_key=1, at=1.0), rows)
+    schema.prepare(database)
+    with database.reading() as tx:
+        metric = tx.execute(sa.select(tables.metrics)).one()
+        assert (metric.min_number, metric.max_number, metric.experiment_id) == (0.5, 2.5, "x")
+        given = tx.execute(sa.select(tables.run_parameters)).one()
+        assert (given.run_key, given.key, given.value, given.number) == (1, "lr", "0.1", 0.1)
     database.close()
 
 

@@ -52,7 +52,7 @@ def test_numbers_count_up_without_gaps_under_concurrency(world: World) -> None:
     for thread in threads:
         thread.join()
     assert world.interactive().number == 13
-    page, _ = usecase.find_page(Filter(), limit=100, before=None, caller=OWNER, store=world.store)
+    page, _ = usecase.find_page(Filter(), limit=100, caller=OWNER, store=world.store, now=world.now)
     assert sorted(run.number for run in page) == list(range(1, 14))
 
 
@@ -146,13 +146,13 @@ def test_tags_change_and_properties_do_not(world: World) -> None:
 def test_a_list_is_newest_first_and_goes_on_at_its_cursor(world: World) -> None:
     made = [world.interactive().run_id for _ in range(7)]
     seen: list[str] = []
-    before = None
+    cursor = None
     while True:
-        page, before = usecase.find_page(
-            Filter(), limit=3, before=before, caller=OWNER, store=world.store
+        page, cursor = usecase.find_page(
+            Filter(), limit=3, cursor=cursor, caller=OWNER, store=world.store, now=world.now
         )
         seen += [run.run_id for run in page]
-        if before is None:
+        if cursor is None:
             break
     assert seen == made[::-1]
 
@@ -179,7 +179,7 @@ def test_filters_are_anded(world: World, wanted: Filter, expected: set[str]) -> 
     world.interactive("plain")
     world.interactive("child", parent_run_id="plain")
     world.queue("queued", type="azureml.scriptrun")
-    page, _ = usecase.find_page(wanted, limit=100, before=None, caller=OWNER, store=world.store)
+    page, _ = usecase.find_page(wanted, limit=100, caller=OWNER, store=world.store, now=world.now)
     assert {run.run_id for run in page} == expected
 
 
@@ -260,7 +260,9 @@ def test_a_runs_token_sees_nothing_of_another_workspace(world: World) -> None:
     stranger = Caller("run", "run x", "h", run_id="x", attempt=1, workspace_id="elsewhere")
     with pytest.raises(Forbidden):
         usecase.get("r", caller=stranger, store=world.store)
-    page, _ = usecase.find_page(Filter(), limit=10, before=None, caller=stranger, store=world.store)
+    page, _ = usecase.find_page(
+        Filter(), limit=10, caller=stranger, store=world.store, now=world.now
+    )
     assert page == []
 
 

@@ -75,7 +75,7 @@ def find(
     properties: Annotated[list[str] | None, QueryParameter(name="property")] = None,
     latest: Annotated[bool, QueryParameter()] = False,  # noqa: FBT002
     limit: int = 100,
-    before: int | None = None,
+    cursor: int | None = None,
 ) -> Models:
     """List models, newest first. tag and property: `key` or `key=value`, all must match."""
     wanted = Filter(
@@ -89,17 +89,17 @@ def find(
     )
     return Models(
         *usecase.find_page(
-            wanted, limit=limit, before=before, caller=request.caller, store=request.store
+            wanted, limit=limit, before=cursor, caller=request.caller, store=request.store
         )
     )
 
 
 @get("/api/v1/models", sync_to_thread=True)
-def find_everywhere(request: Request, limit: int = 100, before: int | None = None) -> Models:
+def find_everywhere(request: Request, limit: int = 100, cursor: int | None = None) -> Models:
     """List the models of all workspaces that the caller may see, newest first."""
     return Models(
         *usecase.find_page(
-            Filter(), limit=limit, before=before, caller=request.caller, store=request.store
+            Filter(), limit=limit, before=cursor, caller=request.caller, store=request.store
         )
     )
 

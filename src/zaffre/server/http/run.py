@@ -19,7 +19,6 @@ from zaffre.contract.run import Run, RunError, RunRequest, RunState
 from zaffre.server.access import Caller
 from zaffre.server.http.answer import Encoded
 from zaffre.server.http.request import Request, given_fields
-from zaffre.server.store.run import Filter
 from zaffre.server.store.store import Store
 from zaffre.server.usecases import run as usecase
 from zaffre.server.usecases import why as why_usecase
@@ -30,10 +29,10 @@ HOLD_MAX_S = 60.0
 
 @dataclass(frozen=True)
 class Runs:
-    """A page of runs, newest first. next: the cursor of the page after it."""
+    """Runs in their order, and the cursor of the page behind them, if there is one."""
 
     items: list[Run]
-    next: int | None = None
+    next: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,44 +103,6 @@ def create_batch(experiment_id: str, data: RunRequests, request: Request) -> Run
     return Runs(made.runs)
 
 
-@get("/api/v1/runs", sync_to_thread=True)
-def find(
-    request: Request,
-    workspace_id: str | None = None,
-    experiment_id: str | None = None,
-    parent_run_id: str | None = None,
-    root_run_id: str | None = None,
-    top_level: Annotated[bool, QueryParameter()] = False,  # noqa: FBT002
-    kind: Annotated[str | None, QueryParameter(name="type")] = None,
-    target: str | None = None,
-    states: Annotated[list[str] | None, QueryParameter(name="state")] = None,
-    tags: Annotated[list[str] | None, QueryParameter(name="tag")] = None,
-    properties: Annotated[list[str] | None, QueryParameter(name="property")] = None,
-    limit: int = 100,
-    before: int | None = None,
-) -> Response[Runs]:
-    """List runs without their specs, newest first. tag and property: `key` or `key=value`."""
-    wanted = Filter(
-        workspace_id=workspace_id,
-        experiment_id=experiment_id,
-        parent_run_id=parent_run_id,
-        root_run_id=root_run_id,
-        top_level=top_level,
-        type=kind,
-        target=target,
-        states=[_state(name) for name in states or ()],
-        tags=[_label(text) for text in tags or ()],
-        properties=[_label(text) for text in properties or ()],
-    )
-    if before is not None and not 0 <= before < 2**63:
-        raise Invalid("before", "is not a cursor of this list")
-    items, cursor = usecase.find_page(
-        wanted, limit=limit, before=before, caller=request.caller, store=request.store
-    )
-    # The same JSON as of a `Runs`.
-    return Encoded({"items": items, "next": cursor})
-
-
 @get("/api/v1/runs/{run_id:str}", sync_to_thread=True, opt={"small": True})
 def get_one(run_id: str, request: Request) -> Run:
     """Return one run with its spec."""
@@ -176,7 +137,7 @@ async def wait(
 
     Who waits for a run's end gives all states that are not final, and is not woken by the rest.
     """
-    known = {_state(name) for name in known_states or ()}
+    known = {state_named(name) for name in known_states or ()}
     if not 0 <= timeout_s <= HOLD_MAX_S:
         raise Invalid("timeout_s", f"must be from 0 to {HOLD_MAX_S:.0f}")
     deadline = time.monotonic() + timeout_s
@@ -245,7 +206,8 @@ def why(run_id: str, request: Request) -> why_usecase.Why:
     )
 
 
-def _state(name: str) -> RunState:
+def state_named(name: str) -> RunState:
+    """Return the state of that name."""
     try:
         return RunState(name)
     except ValueError:
@@ -253,15 +215,9 @@ def _state(name: str) -> RunState:
         raise Invalid("state", f"must be one of {states}") from None
 
 
-def _label(text: str) -> tuple[str, str | None]:
-    key, equals, value = text.partition("=")
-    return key, value if equals else None
-
-
 HANDLERS = [
     create,
     create_batch,
-    find,
     get_one,
     change,
     wait,

@@ -15,12 +15,14 @@ import contextlib
 import functools
 import os
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+import psycopg.errors
 import sqlalchemy as sa
 import sqlalchemy.exc
 from sqlalchemy import event
@@ -75,13 +77,17 @@ class Transaction:
         """Execute one SQLAlchemy statement."""
         return self.connection.execute(statement, parameters)
 
-    def fetch(self, query: Prepared, parameters: dict[str, Any]) -> list[Any]:
-        """Return the rows of a prepared query as plain tuples."""
+    def cursor(self, query: Prepared, parameters: dict[str, Any]) -> Any:
+        """Return the driver's cursor over the rows of a prepared query."""
         text, values, order = query.text(self.connection.dialect)
         values = {**values, **parameters}
         driver: Any = self.connection.connection.driver_connection
         given = values if order is None else [values[name] for name in order]
-        return driver.execute(text, given).fetchall()
+        return driver.execute(text, given)
+
+    def fetch(self, query: Prepared, parameters: dict[str, Any]) -> list[Any]:
+        """Return the rows of a prepared query as plain tuples."""
+        return self.cursor(query, parameters).fetchall()
 
     def fetch_one(self, query: Prepared, parameters: dict[str, Any]) -> Any:
         """Return the first row of a prepared query as a plain tuple, or None."""
@@ -124,10 +130,21 @@ class Database:
             )
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Transaction]:
-        """Open a transaction that only reads."""
+    def reading(self, *, limit_s: float | None = None) -> Iterator[Transaction]:
+        """Open a transaction that only reads.
+
+        limit_s: raise TimeoutError from a prepared query that the database is not done with by
+        then.
+        """
         with self._reader.connect() as connection:
-            yield Transaction(connection)
+            if limit_s is None:
+                yield Transaction(connection)
+            elif self.is_sqlite:
+                with _sqlite_limit(connection, limit_s):
+                    yield Transaction(connection)
+            else:
+                with _postgresql_limit(connection, limit_s):
+                    yield Transaction(connection)
 
     @contextlib.contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[Transaction]:
@@ -197,6 +214,34 @@ class Database:
             self._kept = None
         self._reader.dispose()
         self._writer.dispose()
+
+
+#: How many of SQLite's steps pass between two looks at the clock: some 50 us.
+_STEPS = 1_000
+
+
+@contextlib.contextmanager
+def _sqlite_limit(connection: sa.Connection, limit_s: float) -> Iterator[None]:
+    raw: Any = connection.connection.driver_connection
+    deadline = time.monotonic() + limit_s
+    raw.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+    try:
+        yield
+    except sqlite3.OperationalError as problem:
+        if problem.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            raise TimeoutError from problem
+        raise
+    finally:
+        raw.set_progress_handler(None, 0)
+
+
+@contextlib.contextmanager
+def _postgresql_limit(connection: sa.Connection, limit_s: float) -> Iterator[None]:
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, int(limit_s * 1000))}")
+    try:
+        yield
+    except psycopg.errors.QueryCanceled as problem:
+        raise TimeoutError from problem
 
 
 def repeating(use: Callable[P, T]) -> Callable[P, T]:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from zaffre.contract import parameters
 from zaffre.contract.errors import NotFound
 from zaffre.contract.reason import Reason
 from zaffre.contract.run import FINAL, Run, RunError, RunSpec, RunState, move
@@ -23,6 +24,7 @@ from zaffre.server.store.database import Prepared, Transaction
 from zaffre.server.store.tables import (
     attempts,
     run_history,
+    run_parameters,
     run_properties,
     run_tags,
     runs,
@@ -182,6 +184,15 @@ def insert(
     key = int(tx.execute(_insert, values).scalar_one())
     _index(tx, run_tags, key, run.tags)
     _index(tx, run_properties, key, run.properties)
+    given = parameters.of_spec(run.spec)
+    if given:
+        tx.execute(
+            sa.insert(run_parameters),
+            [
+                {"run_key": key, "key": name, "value": text, "number": parameters.as_number(text)}
+                for name, text in given.items()
+            ],
+        )
     tx.execute(
         _first_line,
         {"run_key": key, "at": run.created_at.timestamp(), "state": run.state.value},

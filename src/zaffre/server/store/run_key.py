@@ -25,6 +25,7 @@ class RunKey:
     experiment_name: str
     parent_run_id: str | None
     state: str
+    experiment_id: str
 
 
 _columns = (
@@ -34,6 +35,7 @@ _columns = (
     runs.c.experiment_name,
     runs.c.parent_run_id,
     runs.c.state,
+    runs.c.experiment_id,
 )
 _by_id = Prepared(sa.select(*_columns).where(runs.c.run_id == sa.bindparam("run_id")))
 

@@ -28,14 +28,18 @@ _COPY_FROM = 4
 class MetricPoints:
     """The points that one batch adds to one metric, in the order of the spool.
 
-    last_number: the newest value if it is a finite number or a bool.
+    last_number: the newest value if it is a finite number or a bool; min_number and max_number:
+    the least and the largest of those.
     """
 
     run_key: int
+    experiment_id: str
     name: str
     kind: str
     description: str | None
     last_number: float | None
+    min_number: float | None
+    max_number: float | None
     points: list[Point]
 
 
@@ -133,10 +137,18 @@ def add_points(driver: Driver, metrics: list[MetricPoints]) -> None:
     for metric in sorted(metrics, key=lambda m: (m.run_key, m.name)):
         count = len(metric.points)
         metric_key, point_count = driver.execute(
-            "INSERT INTO metrics (run_key, name, kind, description, point_count, last_number)"
-            " VALUES (?,?,?,?,?,?) ON CONFLICT (run_key, name) DO UPDATE SET"
+            "INSERT INTO metrics (run_key, name, kind, description, point_count, last_number,"
+            " min_number, max_number, experiment_id) VALUES (?,?,?,?,?,?,?,?,?)"
+            " ON CONFLICT (run_key, name) DO UPDATE SET"
             " point_count = metrics.point_count + excluded.point_count,"
             " kind = excluded.kind, last_number = excluded.last_number,"
+            " experiment_id = excluded.experiment_id,"
+            " min_number = CASE WHEN metrics.min_number IS NULL"
+            " OR excluded.min_number < metrics.min_number"
+            " THEN excluded.min_number ELSE metrics.min_number END,"
+            " max_number = CASE WHEN metrics.max_number IS NULL"
+            " OR excluded.max_number > metrics.max_number"
+            " THEN excluded.max_number ELSE metrics.max_number END,"
             " description = COALESCE(excluded.description, metrics.description)"
             " RETURNING metric_key, point_count",
             (
@@ -146,6 +158,9 @@ def add_points(driver: Driver, metrics: list[MetricPoints]) -> None:
                 metric.description,
                 count,
                 metric.last_number,
+                metric.min_number,
+                metric.max_number,
+                metric.experiment_id,
             ),
         ).fetchone()
         if count == 1:
@@ -165,11 +180,3 @@ def find_offset(tx: Transaction, spool_id: str) -> int:
         sa.select(spools.c.offset_bytes).where(spools.c.spool_id == spool_id)
     ).scalar_one_or_none()
     return offset or 0
-
-
-def find_skipped_count(tx: Transaction, spool_id: str) -> int:
-    """Return how many records of a spool could not be taken."""
-    count = tx.execute(
-        sa.select(spools.c.skipped_count).where(spools.c.spool_id == spool_id)
-    ).scalar_one_or_none()
-    return count or 0

@@ -120,6 +120,18 @@ run_properties = sa.Table(
     sa.Index("run_properties_by_value", "key", "value"),
 )
 
+# The arguments of a run's script by name (contract.parameters). number: what the value is as one.
+run_parameters = sa.Table(
+    "run_parameters",
+    metadata,
+    sa.Column("run_key", _BigKey, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("number", sa.Double),
+    sa.PrimaryKeyConstraint("run_key", "key"),
+    sqlite_with_rowid=False,
+)
+
 # What happened to a run, in order: states and reasons. `zaffre why` reads it.
 run_history = sa.Table(
     "run_history",
@@ -175,10 +187,14 @@ metrics = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("description", sa.Text),
     sa.Column("point_count", sa.BigInteger, nullable=False),
-    # The newest value when it is a finite number; searches and lists read it.
+    # The newest value when it is a finite number, and the least and largest of all; searches
+    # read them, and find the best runs of an experiment by the index alone.
     sa.Column("last_number", sa.Double),
+    sa.Column("min_number", sa.Double),
+    sa.Column("max_number", sa.Double),
+    sa.Column("experiment_id", sa.Text),
     sa.UniqueConstraint("run_key", "name"),
-    sa.Index("metrics_by_number", "name", "last_number"),
+    sa.Index("metrics_by_number", "experiment_id", "name", "last_number", "run_key"),
 )
 
 # A finite float is in `number` alone. Anything else has its encoded JSON in `text`, and `number`

@@ -149,7 +149,7 @@ def find_page(
     if not 1 <= limit <= PAGE_MAX:
         raise Invalid("limit", f"must be from 1 to {PAGE_MAX}")
     if before is not None and not 0 <= before < 2**63:
-        raise Invalid("before", "is not a cursor of this list")
+        raise Invalid("cursor", "is not a cursor of this list")
     if wanted.workspace_id is None:
         wanted = replace(wanted, workspace_id=caller.workspace_id)
     else:

@@ -22,6 +22,7 @@ from zaffre.contract.errors import (
 )
 from zaffre.contract.reason import Reason, ReasonKind
 from zaffre.contract.run import FINAL, Run, RunError, RunRequest, RunState
+from zaffre.contract.search import Field, Query, SearchTooSlow
 from zaffre.contract.workspace import Experiment
 from zaffre.server import seal
 from zaffre.server.access import Caller, require, require_change
@@ -29,7 +30,7 @@ from zaffre.server.store import attempt as attempts
 from zaffre.server.store import experiment as experiments
 from zaffre.server.store import run as runs
 from zaffre.server.store import run_key as run_keys
-from zaffre.server.store import run_list
+from zaffre.server.store import run_list, run_table
 from zaffre.server.store import token as tokens
 from zaffre.server.store.attempt import Attempt
 from zaffre.server.store.database import Transaction
@@ -44,6 +45,9 @@ TARGETS = ("local",)
 #: Longest page of a list; most runs of one batch.
 PAGE_MAX = 1_000
 BATCH_MAX = 10_000
+#: Most columns and rows of a table.
+COLUMNS_MAX = 200
+ROWS_MAX = 1_000_000
 NAME_MAX_CHARS = 500
 DESCRIPTION_MAX_CHARS = 5_000
 ERROR_MAX_CHARS = 3_000
@@ -230,16 +234,68 @@ def get(run_id: str, *, caller: Caller, store: Store) -> Run:
 
 
 def find_page(
-    wanted: Filter, *, limit: int, before: int | None, caller: Caller, store: Store
-) -> tuple[list[RunLine], int | None]:
-    """Return a page of runs, newest first; a run's token sees its workspace alone."""
+    wanted: Filter,
+    query: Query = Query(),  # noqa: B008 - frozen
+    *,
+    limit: int,
+    cursor: str | None = None,
+    caller: Caller,
+    store: Store,
+    now: datetime,
+) -> tuple[list[RunLine], str | None]:
+    """Return a page of runs and the next one's cursor; a run's token sees its workspace alone.
+
+    Newest first, or as `query` orders. Raises SearchTooSlow.
+    """
     if not 1 <= limit <= PAGE_MAX:
         raise Invalid("limit", f"must be from 1 to {PAGE_MAX}")
-    if not caller.is_owner:
-        require(caller, "run.read", wanted.workspace_id or caller.workspace_id or "")
-        wanted = replace(wanted, workspace_id=caller.workspace_id)
-    with store.database.reading() as tx:
-        return run_list.find_page(tx, wanted, limit=limit, before=before)
+    wanted = _visible(wanted, caller)
+    behind = None if cursor is None else run_list.read_cursor(cursor, query)
+    limit_s = store.settings.search_limit_s if query != Query() else None
+    try:
+        with store.database.reading(limit_s=limit_s) as tx:
+            page, place = run_list.find_page(
+                tx, wanted, query, limit=limit, behind=behind, now=now.timestamp()
+            )
+    except TimeoutError as problem:
+        raise SearchTooSlow(store.settings.search_limit_s) from problem
+    return page, None if place is None else run_list.write_cursor(place)
+
+
+def find_table(
+    wanted: Filter,
+    query: Query,
+    columns: Sequence[Field],
+    *,
+    limit: int | None = None,
+    caller: Caller,
+    store: Store,
+    now: datetime,
+) -> list[bytes]:
+    """Return columns of all matching runs as JSON arrays, joined by commas, in pieces.
+
+    limit: at most so many rows. Raises SearchTooSlow.
+    """
+    if not 1 <= len(columns) <= COLUMNS_MAX:
+        raise Invalid("column", f"must be given 1 to {COLUMNS_MAX} times")
+    if limit is not None and not 1 <= limit <= ROWS_MAX:
+        raise Invalid("limit", f"must be from 1 to {ROWS_MAX:,}")
+    wanted = _visible(wanted, caller)
+    try:
+        with store.database.reading(limit_s=store.settings.search_limit_s) as tx:
+            return run_table.find(
+                tx, wanted, query, columns, limit=limit or ROWS_MAX, now=now.timestamp()
+            )
+    except TimeoutError as problem:
+        raise SearchTooSlow(store.settings.search_limit_s) from problem
+
+
+def _visible(wanted: Filter, caller: Caller) -> Filter:
+    """Return what of a list the caller may see."""
+    if caller.is_owner:
+        return wanted
+    require(caller, "run.read", wanted.workspace_id or caller.workspace_id or "")
+    return replace(wanted, workspace_id=caller.workspace_id)
 
 
 @dataclass(frozen=True)

@@ -254,8 +254,8 @@ class SpoolWriter:
         if "\0" in run_id:
             return None  # PostgreSQL would refuse the whole batch, each time
         row = driver.execute(
-            "SELECT run_key, run_id, workspace_id, experiment_name, parent_run_id, state"
-            " FROM runs WHERE run_id = ?",
+            "SELECT run_key, run_id, workspace_id, experiment_name, parent_run_id, state,"
+            " experiment_id FROM runs WHERE run_id = ?",
             (run_id,),
         ).fetchone()
         if row is None:
@@ -267,11 +267,11 @@ class SpoolWriter:
 
     def _find_allowed(
         self, driver: Driver, caller: Caller, spool_of: RunKey, run_id: str
-    ) -> int | None:
+    ) -> RunKey | None:
         run = self._find_run(driver, run_id)
         if run is None or not self._may_log(driver, caller, spool_of, run):
             return None
-        return run.run_key
+        return run
 
     def _may_log(self, driver: Driver, caller: Caller, spool_of: RunKey, run: RunKey) -> bool:
         """Say whether `caller` may log to `run`.
@@ -334,9 +334,9 @@ def parse(body: bytes) -> tuple[list[_Record], int]:
 class _SortedOut:
     """The records of one batch, sorted by run and metric."""
 
-    def __init__(self, find_allowed: Callable[[str], int | None]) -> None:
+    def __init__(self, find_allowed: Callable[[str], RunKey | None]) -> None:
         self._find_allowed = find_allowed
-        self._keys: dict[str, int | None] = {}
+        self._runs: dict[str, RunKey | None] = {}
         self._newest: dict[tuple[str, str], _Record] = {}
         self._points: dict[tuple[str, str], list[Point] | None] = {}
         self._descriptions: dict[tuple[str, str], str] = {}
@@ -368,9 +368,9 @@ class _SortedOut:
 
     def _open(self, record: _Record) -> list[Point] | None:
         """Check the run and the name of a metric that the batch names for the first time."""
-        if record.run not in self._keys:
-            self._keys[record.run] = self._find_allowed(record.run)
-        if self._keys[record.run] is None:
+        if record.run not in self._runs:
+            self._runs[record.run] = self._find_allowed(record.run)
+        if self._runs[record.run] is None:
             self.first_refusal = self.first_refusal or f"no run to log to: {record.run[:100]!r}"
             return None
         try:
@@ -406,17 +406,21 @@ class _SortedOut:
 
     def _finish(self, metric: tuple[str, str], newest: _Record) -> MetricPoints:
         run_id, name = metric
-        run_key = self._keys[run_id]
+        run = self._runs[run_id]
         points = self._points[metric]
-        assert run_key is not None and points is not None  # noqa: S101, PT018
+        assert run is not None and points is not None  # noqa: S101, PT018
+        numbers = [point[0] for point in points if point[0] is not None]
         self.run_ids.add(run_id)
         description = self._descriptions.get(metric)
         return MetricPoints(
-            run_key=run_key,
+            run_key=run.run_key,
+            experiment_id=run.experiment_id,
             name=name,
             kind=newest.kind.value,
             description=description.replace("\0", "\ufffd") if description else None,
             last_number=points[-1][0] if points else None,
+            min_number=min(numbers, default=None),
+            max_number=max(numbers, default=None),
             points=points,
         )
 
