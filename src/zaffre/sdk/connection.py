@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zaffre.sdk import link
+from zaffre.sdk import argument, link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,18 +16,21 @@ def put(
 ) -> None:
     """Store a connection; one of that name is replaced."""
     facts = {
-        "category": link.text(category, "category"),
-        "target": link.text(target, "target"),
-        "authType": link.text(auth_type, "authType"),
+        "category": argument.text(category, "category"),
+        "target": argument.text(target, "target"),
+        "authType": argument.text(auth_type, "authType"),
     }
-    link.put(workspace, link.CONNECTION, name, facts, link.text(value, "value"))
+    link.put(workspace, link.CONNECTION, name, facts, argument.text(value, "value"))
 
 
 def find_all(
     workspace: Workspace, *, category: str | None, target: str | None
 ) -> list[dict[str, Any]]:
     """Return the connections that match, by name, without their values."""
-    wanted = {"category": category, "target": target}
+    wanted = {
+        "category": argument.optional_text(category, "category"),
+        "target": argument.optional_text(target, "target"),
+    }
     return [
         _shown(workspace, record)
         for record in link.find_all(workspace, link.CONNECTION)

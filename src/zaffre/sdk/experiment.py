@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zaffre.sdk import session
+from zaffre.sdk import argument, session
 from zaffre.sdk.exceptions import AzureMLException, UserErrorException
 from zaffre.sdk.workspace import Workspace
 
@@ -42,11 +42,7 @@ class Experiment:
         _experiment_dto: dict[str, Any] | None = None,
         **kwargs: object,
     ) -> None:
-        if not isinstance(workspace, Workspace):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise UserErrorException(
-                f"workspace: must be a Workspace, not {type(workspace).__name__}."
-            )
-        self._workspace = workspace
+        self._workspace = _checked_workspace(workspace)
         self._name = name if _skip_name_validation else _checked_name(name)
         self._known_id = _id
         self._loaded = _experiment_dto
@@ -125,8 +121,11 @@ class Experiment:
         wanted = [text.partition("=") for text in labels.as_filter(tags, "tags")]
         found = session.current().request(
             "GET",
-            f"/workspaces/{workspace.workspace_id}/experiments",
-            query={"name": experiment_name, "view": view_type},
+            f"/workspaces/{_checked_workspace(workspace).workspace_id}/experiments",
+            query={
+                "name": argument.optional_text(experiment_name, "experiment_name"),
+                "view": view_type,
+            },
         )["items"]
         return [
             _of_record(workspace, record)
@@ -141,9 +140,10 @@ class Experiment:
         Nothing brings them back. Raises ServiceException: status_code 404 if the workspace has no
         such experiment, 409 while one of its runs has not ended.
         """
-        path = f"/experiments/{_checked_id(experiment_id)}"
+        path = f"/experiments/{argument.text(experiment_id, 'experiment_id')}"
+        wanted = _checked_workspace(workspace).workspace_id
         record = session.current().request("GET", path)
-        if record["workspace_id"] != workspace.workspace_id:
+        if record["workspace_id"] != wanted:
             from zaffre.contract.errors import NotFound
             from zaffre.sdk.exceptions import from_refusal
 
@@ -308,12 +308,10 @@ def _checked_name(name: object) -> str:
         raise UserErrorException(str(problem)) from problem
 
 
-def _checked_id(experiment_id: object) -> str:
-    if not isinstance(experiment_id, str) or not experiment_id:
-        raise UserErrorException(
-            f"experiment_id: must be the id of an experiment, not {experiment_id!r}."
-        )
-    return experiment_id
+def _checked_workspace(workspace: object) -> Workspace:
+    if not isinstance(workspace, Workspace):
+        raise UserErrorException(f"workspace: must be a Workspace, not {type(workspace).__name__}.")
+    return workspace
 
 
 def _has_tags(tags: dict[str, Any], wanted: list[tuple[str, str, str]]) -> bool:

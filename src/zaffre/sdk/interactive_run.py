@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 
-from zaffre.sdk import session
+from zaffre.sdk import argument, session
 from zaffre.sdk.exceptions import AzureMLException, UserErrorException
 
 TYPE_CHECKING = False
@@ -32,7 +32,9 @@ class Life:
     """
 
     def __init__(self, outputs: str | None, *, asked: bool, child: bool) -> None:
-        self.outputs = None if outputs is None else os.path.abspath(outputs)
+        self.outputs = (
+            None if outputs is None else os.path.abspath(argument.path(outputs, "outputs"))
+        )
         self.asked = asked
         self.child = child
         self.started = time.time()
@@ -85,9 +87,12 @@ def start(experiment: Experiment, *args: Any, **kwargs: Any) -> Run:
     notices.ignored("Experiment.start_logging", kwargs)
     properties: dict[str, str] = {}
     snapshot_id = None
+    if outputs:
+        argument.path(outputs, "outputs")
     if folder is not None:
-        snapshot_id = take_snapshot_or_warn(os.fspath(folder), experiment.workspace.workspace_id)
-        properties.update(git.properties(os.fspath(folder)))
+        folder = argument.path(folder, "snapshot_directory")
+        snapshot_id = take_snapshot_or_warn(folder, experiment.workspace.workspace_id)
+        properties.update(git.properties(folder))
     # Inside a submitted run the new one is its child: the run's token may change no other run, and
     # its runner ships what both log.
     inside = own_id()
@@ -110,6 +115,8 @@ def start_child(parent: Run, name: str | None, run_id: str | None, outputs: Any)
     from zaffre.sdk import run_spool
     from zaffre.sdk.run import of_record
 
+    if outputs:
+        argument.path(outputs, "outputs")
     record = create(parent.experiment, run_id=run_id, display_name=name, parent_run_id=parent.id)
     run = of_record(parent.experiment.workspace, record, parent.experiment)
     life = Life(outputs or None, asked=True, child=True)
@@ -156,7 +163,7 @@ def create_children(parent: Run, count: Any, tag_key: str | None, tag_values: An
     elif tag_key is None or tag_values is None:
         raise UserErrorException("create_children: give count, or both tag_key and tag_values.")
     else:
-        key, values = tag_key, list(tag_values)
+        key, values = tag_key, argument.items(tag_values, "tag_values")
     requests: list[dict[str, Any]] = []
     for value in values:
         request = request_of(None, "NotStarted", parent_run_id=parent.id)

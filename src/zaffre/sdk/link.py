@@ -40,13 +40,6 @@ def remove(workspace: Workspace, kind: str, name: object) -> None:
     session.current().request("DELETE", _path(workspace, kind, name))
 
 
-def text(value: object, field: str) -> str:
-    """Return `value` if it is text that is not empty, else raise UserErrorException."""
-    if not isinstance(value, str) or not value:
-        raise UserErrorException(f"{field}: must be text, not {value!r}.")
-    return value
-
-
 def _folder(workspace: Workspace, kind: str) -> str:
     return f"/workspaces/{workspace.workspace_id}/links/{kind}"
 

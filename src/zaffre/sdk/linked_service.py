@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zaffre.sdk import link
+from zaffre.sdk import argument, link
 from zaffre.sdk.exceptions import UserErrorException
 
 TYPE_CHECKING = False
@@ -25,9 +25,9 @@ class SynapseWorkspaceLinkedServiceConfiguration(LinkedServiceConfiguration):
 
     def __init__(self, subscription_id: str, resource_group: str, name: str) -> None:
         super().__init__()
-        self.subscription_id = link.text(subscription_id, "subscription_id")
-        self.resource_group = link.text(resource_group, "resource_group")
-        self.name = link.text(name, "name")
+        self.subscription_id = argument.text(subscription_id, "subscription_id")
+        self.resource_group = argument.text(resource_group, "resource_group")
+        self.name = argument.text(name, "name")
 
 
 class LinkedService:

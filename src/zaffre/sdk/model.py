@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zaffre.sdk import model_files, model_request
+from zaffre.sdk import argument, model_files, model_request
 from zaffre.sdk.exceptions import (
     ModelNotFoundException,
     NotBuiltYetException,
@@ -214,7 +214,7 @@ class Model:
         query = model_request.query(name, tags, properties, run_id, model_framework)
         if latest:
             query["latest"] = True
-        query["limit"] = min(max(page_count, 1), _PAGE_MAX)
+        query["limit"] = min(max(int(argument.number(page_count, "page_count")), 1), _PAGE_MAX)
         return [_of(workspace, data) for data in _pages(workspace, query)]
 
     @staticmethod
@@ -245,6 +245,7 @@ class Model:
         from zaffre.sdk import session
         from zaffre.sdk.exceptions import from_refusal
 
+        argument.path(target_dir, "target_dir")
         target = os.path.join(target_dir, model_files.top_name(self._files))
         if os.path.exists(target) and not (exist_ok or exists_ok):
             raise WebserviceException(
@@ -287,7 +288,7 @@ class Model:
         if sample_output_dataset is not None:
             changes["sample_output_dataset_id"] = model_request.dataset_id(sample_output_dataset)
         if resource_configuration is not None:
-            changes["resource_configuration"] = resource_configuration.serialize()
+            changes["resource_configuration"] = model_request.resources(resource_configuration)
         self._change(changes)
 
     def update_tags_properties(

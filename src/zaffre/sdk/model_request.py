@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zaffre.sdk import argument
 from zaffre.sdk.exceptions import UserErrorException, WebserviceException
 from zaffre.sdk.section import as_list
 
@@ -53,9 +54,7 @@ def request_of(
         run_id=run_id,
         sample_input_dataset_id=dataset_id(sample_input_dataset),
         sample_output_dataset_id=dataset_id(sample_output_dataset),
-        resource_configuration=None
-        if resource_configuration is None
-        else resource_configuration.serialize(),
+        resource_configuration=resources(resource_configuration),
     )
 
 
@@ -64,6 +63,9 @@ def query(
 ) -> dict[str, Any]:
     """Return the query of a list of models."""
     asked: dict[str, Any] = {}
+    argument.optional_text(name, "name")
+    argument.optional_text(run_id, "run_id")
+    argument.optional_text(framework, "model_framework")
     if name:
         asked["name"] = name
     if tags:
@@ -112,7 +114,7 @@ def labels(given: Any, field: str) -> dict[str, str | None]:
 def keys(given: Any, field: str) -> list[str]:
     """Return the keys of tags to remove."""
     kind = type(given).__name__
-    if isinstance(given, (str, dict)):
+    if isinstance(given, (str, dict)) or not hasattr(given, "__iter__"):
         raise WebserviceException(f"{field}: must be a list of keys such as ['key'], not {kind}.")
     return [str(key) for key in as_list(given)]
 
@@ -122,6 +124,19 @@ def version_number(version: Any) -> int:
     if isinstance(version, int) and not isinstance(version, bool):
         return version
     raise WebserviceException(f"version: must be an int, not {version!r}.")
+
+
+def resources(given: Any) -> dict[str, Any] | None:
+    """Return v1's JSON form of a ResourceConfiguration, None for None."""
+    if given is None:
+        return None
+    from zaffre.sdk.resource_configuration import ResourceConfiguration
+
+    if not isinstance(given, ResourceConfiguration):
+        raise WebserviceException(
+            f"resource_configuration: must be a ResourceConfiguration, not {given!r}."
+        )
+    return given.serialize()
 
 
 def dataset_id(dataset: Any) -> str | None:

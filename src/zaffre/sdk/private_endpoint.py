@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zaffre.sdk import link
+from zaffre.sdk import argument, link
 from zaffre.sdk.exceptions import (
     ServiceException,
     UserErrorException,
@@ -33,8 +33,8 @@ class PrivateEndPointConfig:
         vnet_subscription_id: str | None = None,
         vnet_resource_group: str | None = None,
     ) -> None:
-        self.name = link.text(name, "name")
-        self.vnet_name = link.text(vnet_name, "vnet_name")
+        self.name = argument.text(name, "name")
+        self.vnet_name = argument.text(vnet_name, "vnet_name")
         self.vnet_subnet_name = vnet_subnet_name
         self.vnet_subscription_id = vnet_subscription_id
         self.vnet_resource_group = vnet_resource_group
@@ -108,7 +108,7 @@ def add(
         "vnetSubnetName": config.vnet_subnet_name or "default",
         "vnetSubscriptionId": config.vnet_subscription_id or workspace.subscription_id,
         "vnetResourceGroup": config.vnet_resource_group or workspace.resource_group,
-        "location": location or workspace.location,
+        "location": argument.optional_text(location, "location") or workspace.location,
         "status": "Approved" if auto_approval else "Pending",
         **{f"tags.{key}": value or "" for key, value in labels.convert(tags or {}, "tag").items()},
     }

@@ -29,6 +29,10 @@ class ResourceConfiguration:
         """Return what `serialize` gave as an object again."""
         if payload_obj is None:
             return None
+        if not isinstance(payload_obj, dict):  # pyright: ignore[reportUnnecessaryIsInstance]
+            from zaffre.sdk.exceptions import WebserviceException
+
+            raise WebserviceException(f"payload_obj: must be a dict, not {payload_obj!r}.")
         return ResourceConfiguration(
             payload_obj.get("cpu"), payload_obj.get("memoryInGB"), payload_obj.get("gpu")
         )

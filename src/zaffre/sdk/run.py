@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 
 from zaffre.contract.errors import ZaffreError
+from zaffre.sdk import argument, session
 from zaffre.sdk import experiment as experiments
-from zaffre.sdk import session
 from zaffre.sdk.exceptions import (
     AzureMLException,
     RunEnvironmentException,
@@ -285,7 +285,9 @@ class Run:
     @staticmethod
     def add_type_provider(runtype: str, run_factory: Callable[[Experiment, Any], Run]) -> None:
         """Let `run_factory(experiment, record)` make the objects of runs of a type."""
-        _providers[runtype] = run_factory
+        if not callable(run_factory):
+            raise UserErrorException(f"run_factory: must be callable, not {run_factory!r}.")
+        _providers[argument.text(runtype, "runtype")] = run_factory
 
     def get_children(
         self,
@@ -397,6 +399,7 @@ class Run:
         """
         import sys
 
+        argument.number(timeout_seconds, "timeout_seconds")
         if self._is_own():
             self._open_spool()
         # Without the module nobody in this process has logged to any run.
@@ -662,6 +665,8 @@ class Run:
         """
         from zaffre.sdk import run_metrics
 
+        argument.optional_text(name, "name")
+        argument.optional_text(run_type, "run_type")
         self.flush()
         return run_metrics.metrics(
             self, name, recursive=recursive, run_type=run_type, populate=populate
@@ -838,13 +843,14 @@ class Run:
         """Write each log below `destination` (default: assets/RUNID here); return their paths."""
         from zaffre.sdk import run_details, run_files
 
-        root = destination
-        if root is None:
+        if destination is None:
             root = os.path.join(self._source_directory(), "assets", self._run_id)
+        else:
+            root = argument.path(destination, "destination")
         os.makedirs(root, exist_ok=True)
         paths: List[str] = []
         for name in run_details.log_names(self):
-            path = os.path.join(os.fspath(root), name)
+            path = os.path.join(root, name)
             run_files.download(self._run_id, name, path)
             paths.append(path)
         return paths
@@ -885,7 +891,7 @@ class Run:
         wanted = snapshot_id or self.get_snapshot_id()
         if wanted is None:
             raise UserErrorException(f"Run {self._run_id} has no snapshot.")
-        folder = os.fspath(path) if path is not None else os.curdir
+        folder = argument.path(path, "path") if path is not None else os.curdir
         os.makedirs(folder, exist_ok=True)
         name = self._run_id if snapshot_id is None else snapshot_id
         target = os.path.join(folder, f"{name}.zip")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from zaffre.contract.errors import Refused, ZaffreError
-from zaffre.sdk import session
+from zaffre.sdk import argument, session
 from zaffre.sdk.exceptions import UserErrorException, from_refusal
 
 TYPE_CHECKING = False
@@ -151,7 +151,7 @@ def target_path(name: str, output_file_path: Any) -> str:
     base = name.rpartition("/")[2]
     if output_file_path is None:
         return base
-    path = os.fspath(output_file_path)
+    path = argument.path(output_file_path, "output_file_path")
     if path.endswith(("/", os.sep)) or os.path.isdir(path):
         return os.path.join(path, base)
     return path
@@ -170,11 +170,13 @@ def download_many(
     from zaffre.contract.snapshot import FileEntry
 
     folder = "" if not prefix else checked_name(prefix) + "/"
+    root = os.curdir
+    if output_directory is not None:
+        root = argument.path(output_directory, "output_directory")
     found = records(run_id, folder)
     found = [file for file in found if file["name"].startswith(folder)]
     if not found:
         return
-    root = os.fspath(output_directory) if output_directory is not None else os.curdir
     client = session.current().client
     targets = _given_targets(output_paths, len(found))
     try:
@@ -201,7 +203,9 @@ def _given_targets(output_paths: Sequence[Any] | None, count: int) -> list[str] 
     """Return the paths that the caller chose; a note is printed when they cannot be used."""
     if output_paths is None:
         return None
-    paths = [os.fspath(path) for path in output_paths]
+    paths = [
+        argument.path(path, "output_paths") for path in argument.items(output_paths, "output_paths")
+    ]
     if len(paths) != count:
         _say(f"output_paths has {len(paths)} paths for {count} files, so it is not used.")
         return None

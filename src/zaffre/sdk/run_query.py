@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from zaffre.sdk import labels, session
+from zaffre.sdk import argument, labels, session
+from zaffre.sdk.exceptions import UserErrorException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,9 +50,8 @@ def children_of(
         query["root_run_id"] = run.root_run_id
     else:
         query["parent_run_id"] = run.id
-    for child in _runs(run.experiment.workspace, query, run.experiment):
-        if child.id != run.id and child.parent_run_id is not None:
-            yield child
+    found = _runs(run.experiment.workspace, query, run.experiment)
+    return (one for one in found if one.id != run.id and one.parent_run_id is not None)
 
 
 def runs_on(
@@ -73,8 +73,15 @@ def runs_on(
 
 
 def _filters(type: str | None, tags: Any, properties: Any, status: str | None) -> dict[str, Any]:
+    """Return the query of v1's filters; what cannot be is refused now, not at the first item."""
+    if status is not None:
+        from zaffre.contract.run import RunState
+
+        known = [state.value for state in RunState]
+        if status not in known:
+            raise UserErrorException(f"status: must be one of {', '.join(known)}, not {status!r}.")
     return {
-        "type": type,
+        "type": argument.optional_text(type, "type"),
         "state": status,
         "tag": labels.as_filter(tags, "tags"),
         "property": labels.as_filter(properties, "properties"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zaffre.sdk import session
+from zaffre.sdk import argument, session
 from zaffre.sdk.exceptions import NotBuiltYetException, UserErrorException, WorkspaceException
 
 TYPE_CHECKING = False
@@ -63,9 +63,9 @@ class Workspace:
         *,
         _record: dict[str, Any] | None = None,
     ) -> None:
-        self._subscription_id = _text(subscription_id, "subscription_id")
-        self._resource_group = _text(resource_group, "resource_group")
-        self._name = _text(workspace_name, "workspace_name")
+        self._subscription_id = argument.text(subscription_id, "subscription_id")
+        self._resource_group = argument.text(resource_group, "resource_group")
+        self._name = argument.text(workspace_name, "workspace_name")
         self._auth = auth
         self._known_id = _workspace_id
         self._known_location = _location
@@ -178,7 +178,7 @@ class Workspace:
                 "subscription_id": subscription_id or "zaffre",
                 "resource_group": resource_group or "zaffre",
                 "location": location or _LOCATION,
-                "sku": sku.capitalize(),
+                "sku": argument.text(sku, "sku").capitalize(),
                 "friendly_name": friendly_name,
                 "tags": _labels(tags),
                 "exist_ok": exist_ok,
@@ -241,7 +241,10 @@ class Workspace:
         found = session.current().request(
             "GET",
             "/workspaces",
-            query={"subscription_id": subscription_id, "resource_group": resource_group},
+            query={
+                "subscription_id": argument.text(subscription_id, "subscription_id"),
+                "resource_group": argument.optional_text(resource_group, "resource_group"),
+            },
         )["items"]
         named: dict[str, Any] = {}
         for record in found:
@@ -469,7 +472,8 @@ class Workspace:
 
     def get_default_compute_target(self, type: str) -> None:
         """Return the default target of a type ('CPU' or 'GPU'): there is none."""
-        del type
+        if type not in ("CPU", "GPU"):
+            raise UserErrorException(f"type: must be 'CPU' or 'GPU', not {type!r}.")
 
     def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> str:
         """Return the address for `mlflow.set_tracking_uri`."""
@@ -631,12 +635,6 @@ def _open(subscription_id: str, resource_group: str, name: str, why: str) -> Wor
     if answer["created"]:
         _say(f"Workspace {name!r}, {why}, was created on this Zaffre server.")
     return _of_record(answer["workspace"])
-
-
-def _text(value: object, field: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise UserErrorException(f"{field}: must be text, not {value!r}.")
-    return value
 
 
 def _name(value: object) -> str:
