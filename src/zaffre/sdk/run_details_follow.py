@@ -33,9 +33,10 @@ _LONGEST_PAUSE_S = 30.0
 _CHILDREN_MAX = 100
 #: Of the children so many have their metrics asked for.
 _CHILDREN_MEASURED = 50
-#: Images of a run that are shown, and the size of each, bytes.
+#: Images of a run that are shown, the size of each and of all, bytes.
 _IMAGES_MAX = 12
 IMAGE_MAX_BYTES = 1_500_000
+_IMAGES_MAX_BYTES = 6_000_000
 #: Logs of which the end is read at once of a run that has ended.
 _LOGS_MAX = 8
 _IMAGE_ENDS = (".png", ".jpg", ".jpeg", ".gif", ".webp")
@@ -229,12 +230,18 @@ class Follower:
         for name in files:
             if name.lower().endswith(_IMAGE_ENDS):
                 kinds.setdefault(name, "image")
-        wanted = list(kinds)[:_IMAGES_MAX]
-        return {
-            name: _content(client, self.view.run_id, name, kinds[name])
-            for name in wanted
-            if name not in self.view.contents
-        }
+        found: dict[str, Any] = {}
+        left = _IMAGES_MAX_BYTES - _size(self.view.contents)
+        for name in list(kinds)[:_IMAGES_MAX]:
+            if name not in self.view.contents:
+                limit = max(0, min(IMAGE_MAX_BYTES, left))
+                found[name] = _content(client, self.view.run_id, name, kinds[name], limit)
+                left = _IMAGES_MAX_BYTES - _size(self.view.contents) - _size(found)
+        return found
+
+
+def _size(contents: dict[str, Any]) -> int:
+    return sum(len(content) for content in contents.values() if isinstance(content, bytes))
 
 
 def _files(client: Client, run_id: str) -> dict[str, int]:
@@ -250,7 +257,7 @@ def _client() -> Client:
     return without_starting(session.current().client)
 
 
-def _content(client: Client, run_id: str, name: str, kind: str) -> Any:
+def _content(client: Client, run_id: str, name: str, kind: str, limit: int) -> Any:
     """Return an image's bytes, a document, or a text that says why it is not shown."""
     from zaffre.sdk.run_details_pictures import image_type
 
@@ -259,8 +266,8 @@ def _content(client: Client, run_id: str, name: str, kind: str) -> Any:
             content = b""
             for chunk in answer.chunks():
                 content += chunk
-                if len(content) > IMAGE_MAX_BYTES:
-                    return f"is larger than {IMAGE_MAX_BYTES:,} bytes: run.download_file({name!r})"
+                if len(content) > limit:
+                    return f"is too large to be shown here: run.download_file({name!r})"
     except Refused as refusal:
         return refusal.message
     if kind == "image":

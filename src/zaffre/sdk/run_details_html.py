@@ -7,6 +7,7 @@ colours follow Jupyter's and VS Code's theme, else the system's. What users wrot
 from __future__ import annotations
 
 from html import escape
+from math import isfinite
 
 from zaffre.sdk import run_details_words as words
 from zaffre.sdk.run_details_chart import line_chart
@@ -341,12 +342,11 @@ def _children(view: RunView, now: datetime) -> str:
 def _best_child(view: RunView, name: str) -> str | None:
     """Return the child whose last value is best, None if the name does not say what is."""
     is_low = words.best_is_low(name)
-    values = {
-        run_id: metrics_of[name].last_value()
-        for run_id, metrics_of in view.child_metrics.items()
-        if name in metrics_of
-    }
-    numbers = {run_id: value for run_id, value in values.items() if isinstance(value, float)}
+    numbers: dict[str, float] = {}
+    for run_id, found in view.child_metrics.items():
+        value = found[name].last_value() if name in found else None
+        if isinstance(value, (int, float)) and isfinite(value):
+            numbers[run_id] = value
     if is_low is None or len(numbers) < 2:
         return None
     return (min if is_low else max)(numbers, key=lambda run_id: numbers[run_id])

@@ -110,7 +110,8 @@ class Notebook:
 
 def _metadata(shell: Any) -> dict[str, Any]:
     """Return what the front end says of the cell that runs now."""
-    parent: dict[str, Any] = shell.get_parent() or {}
+    get_parent = getattr(shell, "get_parent", dict)  # not every kernel is ipykernel
+    parent: dict[str, Any] = get_parent() or {}
     return parent.get("metadata") or {}
 
 

@@ -132,7 +132,8 @@ border-radius:8px;background:var(--zf-sunk);border:1px solid var(--zf-edge)}}
 .zf.zf pre{{margin:0;padding:10px 12px;border:0;background:none;color:var(--zf-ink);
 font:12px/1.55 var(--zf-mono);white-space:pre-wrap;overflow-wrap:anywhere;overflow:visible}}
 .zf details{{margin-top:10px}}.zf style+details{{margin-top:0}}
-.zf summary{{cursor:pointer;color:var(--zf-soft);font-size:12.5px;font-weight:550}}
+.zf summary{{display:list-item;cursor:pointer;color:var(--zf-soft);font-size:12.5px;
+font-weight:550}}
 .zf summary:hover{{color:var(--zf-ink)}}
 .zf details[open]>summary{{margin-bottom:6px}}
 .zf .zf-picture{{margin:0;min-width:0}}

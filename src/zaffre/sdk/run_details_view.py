@@ -6,14 +6,17 @@ are kept, of each log its end.
 
 from __future__ import annotations
 
-import math
+import operator
+from math import isfinite
 
 from zaffre.contract.metric import decode_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List, Tuple
+    from typing import Any, List, Tuple, TypeVar
 
+    #: A place, a value, and what else belongs to it.
+    Point = TypeVar("Point", Tuple[float, float], Tuple[float, float, float])
     #: Where a value stands (its position or its step), and the value.
     Points = List[Tuple[float, float]]
 
@@ -27,29 +30,38 @@ LOG_TAIL_CHARS = 20_000
 FIRST_ROWS = 500
 LAST_ROWS = 4
 _KEPT_VALUES = 8
+_FIGURES = frozenset((int, float))
 
 
-def thin(points: Points, limit: int) -> Points:
+def thin(points: list[Point], limit: int) -> list[Point]:
     """Return at most `limit` of the points, sorted by their place, that draw the same curve.
 
     Of each of limit / 2 equally wide columns the lowest and the highest are kept.
     """
     if len(points) <= limit:
         return points
+    count = max(1, limit // 2)
     left = points[0][0]
-    width = (points[-1][0] - left) / max(1, limit // 2) or 1.0
-    columns: dict[int, list[tuple[float, float]]] = {}
+    width = (points[-1][0] - left) / count or 1.0
+    kept: list[Point] = []
+    column, low, high = 0, points[0], points[0]
     for point in points:
-        column = min(int((point[0] - left) / width), max(1, limit // 2) - 1)
-        pair = columns.setdefault(column, [point, point])
-        if point[1] < pair[0][1]:
-            pair[0] = point
-        if point[1] >= pair[1][1]:
-            pair[1] = point
-    kept: Points = []
-    for low, high in columns.values():
-        kept.extend(sorted({low, high}))
-    return kept
+        # Rounding must not make one column more of the last place.
+        its_column = min(int((point[0] - left) / width), count - 1)
+        if its_column != column:
+            kept += _in_order(low, high)
+            column, low, high = its_column, point, point
+        elif point[1] < low[1]:
+            low = point
+        elif point[1] >= high[1]:
+            high = point
+    return kept + _in_order(low, high)
+
+
+def _in_order(low: Point, high: Point) -> list[Point]:
+    if low is high:
+        return [low]
+    return [low, high] if low[0] <= high[0] else [high, low]
 
 
 class Curve:
@@ -62,50 +74,60 @@ class Curve:
         self.low: tuple[float, float] | None = None
         self.high: tuple[float, float] | None = None
         self.by_step = True
-        self._by_position: Points = []
-        self._by_step: Points = []
+        #: (place, value, position): the place is the step or the position.
+        self._points: list[tuple[float, float, float]] = []
 
     @property
     def points(self) -> Points:
         """The points to draw, by step if all had one that did not fall, else by position."""
-        return thin(self._by_step if self.by_step else self._by_position, CURVE_POINTS)
+        return [(place, value) for place, value, _ in thin(self._points, CURVE_POINTS)]
 
     @property
     def axis(self) -> str:
         """What the places are."""
         return "step" if self.by_step else "position"
 
-    def add(self, position: int, step: int | None, value: float) -> None:
-        """Add the next value."""
-        self.count += 1
-        self.last = value
-        if self.by_step and (step is None or (self._by_step and step < self._by_step[-1][0])):
+    def add(self, first: int, values: list[float], steps: list[int | None] | None) -> None:
+        """Add values that stand at positions from `first` on."""
+        self.count += len(values)
+        self.last = values[-1]
+        positions = range(first, first + len(values))
+        places = self._rising(steps) if self.by_step else None
+        if places is None and self.by_step:
             self.by_step = False
-            self.low = self._at_position(self.low)
-            self.high = self._at_position(self.high)
-            self._by_step = []
-        if not math.isfinite(value):
-            self.not_finite += 1
+            self._points = [(position, value, position) for _, value, position in self._points]
+            self.low, self.high = self._by_position(self.low), self._by_position(self.high)
+        points = [
+            point for point in zip(places or positions, values, positions) if isfinite(point[1])
+        ]
+        self.not_finite += len(values) - len(points)
+        if not points:
             return
-        place = step if self.by_step and step is not None else position
-        if self.low is None or value < self.low[1]:
-            self.low = (place, value)
-        if self.high is None or value > self.high[1]:
-            self.high = (place, value)
-        self._by_position = _with(self._by_position, (position, value))
-        if self.by_step:
-            self._by_step = _with(self._by_step, (place, value))
+        low, high = min(points, key=_value), max(points, key=_value)
+        if self.low is None or low[1] < self.low[1]:
+            self.low = low[:2]
+        if self.high is None or high[1] > self.high[1]:
+            self.high = high[:2]
+        self._points += points
+        if len(self._points) > 2 * CURVE_POINTS:
+            self._points = thin(self._points, CURVE_POINTS)
 
-    def _at_position(self, extreme: tuple[float, float] | None) -> tuple[float, float] | None:
+    def _rising(self, steps: list[int | None] | None) -> list[int] | None:
+        """Return the steps if there are all and none falls."""
+        found = [step for step in steps or () if step is not None]
+        if not found or steps is None or len(found) != len(steps):
+            return None
+        whole = [int(self._points[-1][0]), *found] if self._points else found
+        return found if all(map(operator.le, whole, whole[1:])) else None
+
+    def _by_position(self, extreme: tuple[float, float] | None) -> tuple[float, float] | None:
         if extreme is None:
             return None
         value = extreme[1]
-        return next((point for point in self._by_position if point[1] == value), extreme)
+        return next((point[:2] for point in self._points if point[1] == value), extreme)
 
 
-def _with(points: Points, point: tuple[float, float]) -> Points:
-    points.append(point)
-    return thin(points, CURVE_POINTS) if len(points) > 2 * CURVE_POINTS else points
+_value = operator.itemgetter(1)
 
 
 class Metric:
@@ -129,12 +151,16 @@ class Metric:
     def take(self, kind: str, values: list[Any], steps: list[int | None] | None) -> None:
         """Add values as the server encodes them."""
         self.kind = kind
+        if values and _FIGURES.issuperset(map(type, values)):
+            self.curve.add(self.count, values, steps)
+            self.count += len(values)
+            return
         for index, encoded in enumerate(values):
             value = decode_value(encoded)
             if isinstance(value, dict):
                 self._add_row(value)
-            elif isinstance(value, (int, float)) and not isinstance(value, bool):
-                self.curve.add(self.count, steps[index] if steps else None, float(value))
+            elif type(value) in _FIGURES:
+                self.curve.add(self.count, [value], [steps[index]] if steps else None)
             else:
                 self.texts = [*self.texts[-_KEPT_VALUES + 1 :], str(value)]
             self.count += 1
@@ -170,7 +196,7 @@ class Metric:
 
 def is_number(value: object) -> bool:
     """Say whether a value can be drawn."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
 
 
 class Log:
