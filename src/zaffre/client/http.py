@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import time
 
-from zaffre.client.transport import BodyFailed, Connection
+from zaffre.client.transport import BodyFailed, Connection, Upload
 from zaffre.contract.errors import Refused, ServerUnreachable
 
 TYPE_CHECKING = False
@@ -295,8 +295,10 @@ class Client:
             except OSError as problem:
                 if connection is not None:
                     sending.may_have_come = True
-                    if connection.used and isinstance(problem, ConnectionError):
+                    stale = connection.used and not isinstance(sending.body, Upload)
+                    if stale and isinstance(problem, ConnectionError):
                         # The server closed it while it was idle, or was restarted: no outage yet.
+                        # (A streamed body shows such a close before much of it is sent.)
                         self.close()
                         continue
                     self._lost(connection.address)

@@ -334,3 +334,42 @@ def test_garbage_is_collected_on_request(run: RunOnServer) -> None:
     answer = run.client.post("/api/v1/garbage/collect?force=true")
     assert answer.status == 200
     assert answer.json["removed_bytes"] >= 1000
+
+
+def test_a_refused_body_does_not_disturb_the_next_request_on_its_connection(
+    run: RunOnServer,
+) -> None:
+    """The rest of a large body that nobody wants is read and forgotten."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(30)
+    connection.connect(run.server.socket_path)
+    token = f"Host: localhost\r\nAuthorization: Bearer {run.server.token}\r\n"
+    path = f"/api/v1/uploads/{'0' * 32}?offset=5"
+    head = f"PUT {path} HTTP/1.1\r\n{token}Content-Length: 8000000\r\n\r\n"
+    connection.sendall(head.encode() + b"GET /nothing HTTP/1.1\r\n\r\n" * 8)
+    answered = connection.recv(65536)
+    assert answered.startswith(b"HTTP/1.1 409 ")
+    connection.sendall(b"x" * (8_000_000 - 25 * 8))
+    connection.sendall(f"GET /api/v1/server HTTP/1.1\r\n{token}\r\n".encode())
+    assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+    connection.close()
+
+
+def test_a_large_body_is_followed_by_more_requests_on_its_connection(run: RunOnServer) -> None:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(30)
+    connection.connect(run.server.socket_path)
+    token = f"Host: localhost\r\nAuthorization: Bearer {run.server.token}\r\n"
+    for turn in range(3):
+        content = bytes([turn]) * 5_000_001
+        path = f"/api/v1/blobs/{sha256_of(content)}"
+        head = f"PUT {path} HTTP/1.1\r\n{token}Content-Length: {len(content)}\r\n\r\n"
+        # The next request comes right behind the body.
+        following = f"GET {path} HTTP/1.1\r\n{token}Range: bytes=0-2\r\n\r\n"
+        connection.sendall(head.encode() + content + following.encode())
+        received = b""
+        while not received.endswith(bytes([turn]) * 3):
+            received += connection.recv(65536)
+        assert received.startswith(b"HTTP/1.1 201 ")
+        assert b"HTTP/1.1 206 " in received
+    connection.close()

@@ -60,7 +60,7 @@ async def put_blob(sha256: str, request: Request) -> Size:
     sha256_name(sha256)
     incoming: Incoming = await on_disk_thread(request.store.blobs.receive)
     with incoming:
-        await pour(request.receive, incoming.write)
+        await pour(request, incoming.write)
 
         def record() -> None:
             incoming.finish(sha256)
@@ -92,7 +92,7 @@ async def send_bundle(request: Request) -> StoredCount:
         raise WrongContentType(_BUNDLE_TYPE)
     limit = bundle.BUNDLE_MAX_BYTES + 80 * bundle.BUNDLE_MAX_COUNT
     with bundle.Unpacking(request.store.blobs) as unpacking:
-        await pour(request.receive, unpacking.feed, limit_bytes=limit)
+        await pour(request, unpacking.feed, limit_bytes=limit)
 
         def record() -> int:
             return usecase.record(

@@ -1,15 +1,16 @@
 """Bodies of any size, in and out, with flat memory and no time limit while bytes move.
 
-Disk work happens in threads of its own (`_disk`), a megabyte a time and one piece ahead of the
+Disk work happens in threads of its own (`_disk`), a megabyte a time and one piece beside the
 network, so that an upload of gigabytes delays nobody's log.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import mimetypes
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -18,8 +19,9 @@ from litestar import Response
 from litestar.types import Receive, Scope, Send
 
 from zaffre.contract.errors import Invalid, ZaffreError
+from zaffre.server.http.request import Request
+from zaffre.server.http.straight import PIECE_BYTES, go_straight
 
-_PIECE_BYTES = 1 << 20
 #: Files up to here are read at once, in the thread that has opened them.
 _WHOLE_BYTES = 256 << 10
 
@@ -41,39 +43,53 @@ class TooLong(ZaffreError):
 
 
 async def pour(
-    receive: Receive, sink: Callable[[bytearray], None], *, limit_bytes: int | None = None
+    request: Request,
+    sink: Callable[[bytes | memoryview], object],
+    *,
+    limit_bytes: int | None = None,
 ) -> None:
-    """Hand a request's body to `sink`, piece by piece, in a thread.
+    """Hand a request's body to `sink`, piece by piece, in a thread; it may not keep a piece.
 
     Raises what `sink` raises, TooLong, or Invalid when the connection ends within the body.
     """
+    declared = request.headers.get("content-length", "")
+    if limit_bytes is not None and declared.isdigit() and int(declared) > limit_bytes:
+        raise TooLong(limit_bytes)
+    straight = go_straight(request.scope)
+    pieces = straight.pieces() if straight else _parsed_pieces(request.receive, limit_bytes)
     loop = asyncio.get_running_loop()
-    under_way: asyncio.Future[None] | None = None
+    async with contextlib.aclosing(pieces):
+        async for piece in pieces:
+            under_way = loop.run_in_executor(_disk, sink, piece)
+            try:
+                await asyncio.shield(under_way)
+            finally:
+                # Also when this is cancelled: the sink's file must not be taken from under it.
+                await asyncio.wait([under_way])
+
+
+async def _parsed_pieces(
+    receive: Receive, limit_bytes: int | None
+) -> AsyncGenerator[bytes | memoryview]:
+    """Yield a body, in pieces of about a megabyte, as it comes from the parser."""
     piece = bytearray()
     total = 0
     more = True
-    try:
-        while more:
-            message: Any = await receive()
-            if message["type"] != "http.request":
-                raise Invalid("body", "the connection ended within it")
-            chunk: bytes = message.get("body", b"")
-            more = message.get("more_body", False)
-            total += len(chunk)
-            if limit_bytes is not None and total > limit_bytes:
-                raise TooLong(limit_bytes)
-            piece += chunk
-            if len(piece) >= _PIECE_BYTES or (not more and piece):
-                if under_way is not None:
-                    await under_way
-                under_way = loop.run_in_executor(_disk, sink, piece)
-                piece = bytearray()
-    finally:
-        # Also when this is cancelled: the sink's file must not be taken away from under it.
-        if under_way is not None:
-            await asyncio.wait([under_way])
-    if under_way is not None:
-        under_way.result()
+    while more:
+        message: Any = await receive()
+        if message["type"] != "http.request":
+            if piece:
+                yield memoryview(piece)
+            raise Invalid("body", "the connection ended within it")
+        chunk: bytes = message.get("body", b"")
+        more = message.get("more_body", False)
+        total += len(chunk)
+        if limit_bytes is not None and total > limit_bytes:
+            raise TooLong(limit_bytes)
+        piece += chunk
+        if len(piece) >= PIECE_BYTES or (piece and not more):
+            yield memoryview(piece)
+            piece = bytearray()
 
 
 async def on_disk_thread(work: Callable[[], Any]) -> Any:
@@ -132,7 +148,7 @@ class Content(Response[bytes]):
     def _pieces(self) -> Iterator[bytes]:
         with self._file:
             while self._left:
-                piece = self._file.read(min(self._left, _PIECE_BYTES))
+                piece = self._file.read(min(self._left, PIECE_BYTES))
                 if not piece:
                     raise OSError("a file became shorter while it was sent")
                 self._left -= len(piece)

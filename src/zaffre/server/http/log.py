@@ -28,7 +28,7 @@ class LogOffset:
 async def append(run_id: str, name: str, offset: int, request: Request) -> LogOffset:
     """Add the body to a log at `offset`; 409 offset.conflict if the log does not end there."""
     piece = bytearray()
-    await pour(request.receive, piece.extend, limit_bytes=usecase.PIECE_MAX_BYTES)
+    await pour(request, piece.extend, limit_bytes=usecase.PIECE_MAX_BYTES)
     size: int = await on_disk_thread(
         lambda: usecase.append(
             run_id,

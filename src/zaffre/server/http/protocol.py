@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn reads and writes it, but for two things.
+"""HTTP/1.1 as uvicorn reads and writes it, but for three things.
 
 Refused: a request line that names a host. `GET http://evil.example/path` is for proxies. Its host
 beats the Host header (RFC 9112, 3.2.2), and uvicorn drops it before the door could look at it.
@@ -6,14 +6,20 @@ beats the Host header (RFC 9112, 3.2.2), and uvicorn drops it before the door co
 One write a response: uvicorn writes the head by itself, at once. The head waits here for the first
 piece of the body, or for the end of the event loop's turn, so a small answer is one packet: one
 system call here, one wake-up there (a fifth of a small request's time: measured).
+
+Large bodies may be read past the parser (`server.http.straight`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from zaffre.server.http.straight import EXTENSION, PIECE_BYTES, Straight
 
 #: A longer first piece is not copied to join its head.
 _JOINED_MAX_BYTES = 64 << 10
@@ -31,6 +37,34 @@ class OriginFormProtocol(HttpToolsProtocol):
         if not self.url.startswith(b"/"):
             raise ValueError("the request target is not a path")
         super().on_headers_complete()
+        begin: Any = functools.partial(self._begin_straight, self.cycle)
+        self.scope["extensions"] = {EXTENSION: begin}
+
+    def _begin_straight(self, cycle: RequestResponseCycle) -> Straight | None:
+        """Read the rest of a request's body past the parser; None if little of it is left."""
+        if cycle is not self.cycle or not cycle.more_body or cycle.waiting_for_100_continue:
+            return None
+        length = dict(self.headers).get(b"content-length", b"")
+        left = int(length) - len(cycle.body) if length.isdigit() else 0
+        if left < PIECE_BYTES:
+            return None
+        begun = bytes(cycle.body)
+        cycle.body.clear()
+        # What is said here of reading is taken back when the response is complete.
+        self.flow.pause_reading()
+        straight = Straight(self, begun, left)
+        self.transport.set_protocol(straight)
+        self.transport.resume_reading()
+        return straight
+
+    def end_straight(self) -> None:
+        """The body has come: wait for the next request once this one is answered."""
+        self.parser = httptools.HttpRequestParser(self)
+        self.cycle.more_body = False
+        self.cycle.message_event.set()
+        if self.cycle.response_complete:
+            self.flow.read_paused = True
+            self.flow.resume_reading()
 
 
 class _HeadWaits:

@@ -52,7 +52,7 @@ async def put_part(upload_id: str, offset: int, request: Request) -> UploadOffse
     )
     writer: Writer = await on_disk_thread(begin)
     try:
-        await pour(request.receive, writer.write)
+        await pour(request, writer.write)
     finally:
         here = writer.close()
     if here is None:
