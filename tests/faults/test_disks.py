@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +17,12 @@ import pytest
 from tests.conftest import Answer, ServerProcess, workspace_request
 from tests.faults import life as lives
 from tests.journeys.conftest import Project
+from tests.server.data import sha256_of
+
+from zaffre.client import blobs
+from zaffre.client.connection import FoundServer
+from zaffre.client.http import Client
+from zaffre.contract.errors import Refused
 
 MIB = 1 << 20
 
@@ -106,9 +112,9 @@ def test_a_full_store_refuses_in_a_sentence_keeps_no_halves_and_goes_on(
     disk.fill()
 
     content = bytes(range(256)) * 4096
-    blob = f"/api/v1/blobs/{hashlib.sha256(content).hexdigest()}"
+    blob = f"/api/v1/blobs/{sha256_of(content)}"
     assert refused_as_full(client.request("PUT", blob, body=content))
-    bundle = b"%s %d\n" % (hashlib.sha256(content).hexdigest().encode(), len(content)) + content
+    bundle = b"%s %d\n" % (sha256_of(content).encode(), len(content)) + content
     kind = {"Content-Type": "application/x-zaffre-bundle"}
     assert refused_as_full(
         client.request("POST", "/api/v1/blobs/bundle", body=bundle, headers=kind)
@@ -147,6 +153,85 @@ def test_a_full_store_refuses_in_a_sentence_keeps_no_halves_and_goes_on(
     assert client.post(f"/api/v1/runs/{run_id}/complete").json["state"] == "Completed"
     assert server.process is not None
     assert server.process.poll() is None
+
+
+def test_a_large_file_that_does_not_fit_is_refused_and_leaves_nothing(
+    full_server: tuple[ServerProcess, SmallDisk], tmp_path: Path
+) -> None:
+    server, _ = full_server
+    large = tmp_path / "large.bin"
+    large.write_bytes(os.urandom(48 * MIB))
+    client = Client(FoundServer(str(server.home)))
+    with pytest.raises(Refused, match="disk is full") as caught:
+        blobs.send(client, [blobs.Source("large.bin", str(large))])
+    assert caught.value.code == "store.full"
+    assert list((server.home / "store" / "blobs" / "tmp").iterdir()) == []
+    small = tmp_path / "small.bin"
+    small.write_bytes(b"x" * 1000)
+    assert blobs.send(client, [blobs.Source("small.bin", str(small))])
+
+
+def test_a_bundle_that_fits_in_part_leaves_nothing(
+    full_server: tuple[ServerProcess, SmallDisk],
+) -> None:
+    server, disk = full_server
+    contents = [os.urandom(100_000) for _ in range(60)]
+    names = [sha256_of(content) for content in contents]
+    bundle = b"".join(
+        b"%b %d\n%b" % (name.encode(), len(content), content)
+        for name, content in zip(names, contents, strict=True)
+    )
+    headers = {"Content-Type": "application/x-zaffre-bundle"}
+    disk.fill(but_bytes=2_000_000)
+    assert refused_as_full(server.client.post("/api/v1/blobs/bundle", body=bundle, headers=headers))
+    disk.free()
+    answer = server.client.post("/api/v1/blobs/missing", {"sha256": names})
+    assert answer.json["missing"] == sorted(names)
+    answer = server.client.post("/api/v1/blobs/bundle", body=bundle, headers=headers)
+    assert answer.json == {"stored": 60}
+    assert server.client.post("/api/v1/blobs/read", {"sha256": names}).body == bundle
+
+
+def test_metrics_and_logs_go_on_where_they_stopped_once_there_is_room(
+    full_server: tuple[ServerProcess, SmallDisk],
+) -> None:
+    server, disk = full_server
+    client = server.client
+    workspace_id = client.post("/api/v1/workspaces/open", workspace_request()).json["workspace"][
+        "workspace_id"
+    ]
+    experiment = client.post(f"/api/v1/workspaces/{workspace_id}/experiments", {"name": "full"})
+    runs = f"/api/v1/experiments/{experiment.json['experiment_id']}/runs"
+    assert client.post(runs, new_run("r1")).status == 201
+    run = "/api/v1/runs/r1"
+    ndjson = {"Content-Type": "application/x-ndjson"}
+    disk.fill(but_bytes=1_500_000)
+    offset = size = count = 0
+    full = {"metrics": False, "log": False}
+    piece = b"a line of the log\n" * 500
+    for _ in range(2000):
+        if not full["metrics"]:
+            body = b"".join(record("r1", count + i) for i in range(200))
+            batch = f"{run}/spools/s/batches?from_offset={offset}"
+            answer = client.post(batch, body=body, headers=ndjson)
+            full["metrics"] = refused_as_full(answer)
+            if not full["metrics"]:
+                offset, count = answer.json["offset"], count + 200
+        if not full["log"]:
+            answer = client.request("PUT", f"{run}/logs/std.txt?offset={size}", body=piece)
+            full["log"] = refused_as_full(answer)
+            if not full["log"]:
+                size = answer.json["offset"]
+        if all(full.values()):
+            break
+    assert all(full.values())
+    assert client.get(f"{run}/files/std.txt").body == piece * (size // len(piece))
+    disk.free()
+    batch = f"{run}/spools/s/batches?from_offset={offset}"
+    assert client.post(batch, body=record("r1", count), headers=ndjson).status == 200
+    assert client.request("PUT", f"{run}/logs/std.txt?offset={size}", body=b"x").status == 200
+    (series,) = client.get(f"{run}/metrics").json["runs"]["r1"]
+    assert series["values"] == list(range(count + 1))
 
 
 def test_a_notebook_logs_on_while_its_server_has_no_room(

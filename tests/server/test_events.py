@@ -35,8 +35,8 @@ def test_who_waits_is_answered_when_the_server_stops() -> None:
         hub = Hub()
         hub.bind(asyncio.get_running_loop())
         asyncio.get_running_loop().call_later(0.05, hub.close)
-        waited = [await hub.wait("run:a", 30)]
-        return [*waited, await hub.wait("run:a", 30)]
+        with hub.watch("run:a") as watch:
+            return [await watch.wait(30), await watch.wait(30)]
 
     assert asyncio.run(use()) == [False, False]
 
@@ -46,7 +46,8 @@ def test_nothing_is_kept_of_who_has_waited() -> None:
         hub = Hub()
         hub.bind(asyncio.get_running_loop())
         for number in range(100):
-            await hub.wait(f"run:{number}", 0)
+            with hub.watch(f"run:{number}") as watch:
+                await watch.wait(0)
         return len(hub._watches)
 
     assert asyncio.run(use()) == 0

@@ -87,11 +87,6 @@ class Hub:
                     if not watchers:
                         self._watches.pop(topic, None)
 
-    async def wait(self, topic: str, timeout_s: float) -> bool:
-        """Wait for the next event of `topic`. False after `timeout_s` or when the server stops."""
-        with self.watch(topic) as watch:
-            return await watch.wait(timeout_s)
-
     def close(self) -> None:
         """Answer all who wait: the server stops."""
         self.closing = True
