@@ -55,7 +55,7 @@ class _UnixConnection(http.client.HTTPConnection):
 class Client:
     """Plain HTTP to a server, without the SDK's client: its own tests must not lean on it."""
 
-    def __init__(self, socket_path: str, token: str) -> None:
+    def __init__(self, socket_path: str, token: str | None) -> None:
         self.socket_path = socket_path
         self.token = token
 
@@ -69,7 +69,7 @@ class Client:
         headers: dict[str, str] | None = None,
         timeout_s: float = 30.0,
     ) -> Answer:
-        sent = {"Authorization": f"Bearer {self.token}"}
+        sent = {"Authorization": f"Bearer {self.token}"} if self.token is not None else {}
         if json_body is not None:
             body = json.dumps(json_body).encode()
             sent["Content-Type"] = "application/json"
@@ -91,8 +91,8 @@ class Client:
     def patch(self, path: str, json_body: Any, **options: Any) -> Answer:
         return self.request("PATCH", path, json_body=json_body, **options)
 
-    def as_caller(self, token: str) -> Client:
-        """Return the same server's client with another token."""
+    def as_caller(self, token: str | None) -> Client:
+        """Return the same server's client with another token, or without any."""
         return Client(self.socket_path, token)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from zaffre.sdk.exceptions import (
     ModelNotFoundException,
@@ -160,7 +161,9 @@ def test_child_paths_choose_files_of_a_folder(ws: Workspace, folder: Path, tmp_p
     model = Model.register(ws, "fold", "m", child_paths=["sub"])
     path = Path(model.download(str(tmp_path / "down")))
     assert sorted(one.name for one in path.rglob("*") if one.is_file()) == ["b.txt"]
-    assert list(model.get_sas_urls()) == ["fold/sub/b.txt"]
+    urls = model.get_sas_urls()
+    assert list(urls) == ["fold/sub/b.txt"]
+    assert requests.get(urls["fold/sub/b.txt"], timeout=20).text == "b"
     with pytest.raises(FileNotFoundError):
         Model.register(ws, "fold", "m", child_paths=["absent"])
     Path("other").mkdir()

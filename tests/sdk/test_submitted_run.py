@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from zaffre.client.connection import find_address
 from zaffre.sdk import session
@@ -97,6 +98,8 @@ def test_a_script_logs_and_its_run_is_seen_from_outside(submit: Submit) -> None:
     assert details["runDefinition"]["arguments"] == ["0.1"]
     assert details["target"] == "local"
     assert list(details["logFiles"]) == ["user_logs/std_log.txt"]
+    answer = requests.get(details["logFiles"]["user_logs/std_log.txt"], timeout=20)
+    assert answer.text == f"{run.experiment.workspace.name}\n"
     assert run.get_metrics() == {"reg": [0.1, 2], "after": 1}
     assert run.get_tags() == {"k": "v"}
     assert run.get_file_names() == ["outputs/model.pkl", "user_logs/std_log.txt"]

@@ -192,10 +192,10 @@ class Unauthenticated(ZaffreError):
     code = "unauthenticated"
     status = 401
 
-    def __init__(self) -> None:
+    def __init__(self, home: str = "~/.zaffre") -> None:
         super().__init__(
             "This request carries no token that the server knows. "
-            "Send 'Authorization: Bearer TOKEN'; the token is in ~/.zaffre/token."
+            f"Send 'Authorization: Bearer TOKEN'; the token is in {home}/token."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zaffre.sdk import session
+from zaffre.sdk import portal, session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def details_of(run: Run, record: dict[str, Any]) -> dict[str, Any]:
     definition = (record.get("spec") or {}).get("definition")
     if definition:
         found["runDefinition"] = definition
-    found["logFiles"] = {name: _file_url(run.id, name) for name in log_names(run)}
+    logs = log_names(run)
+    urls = portal.file_urls([f"/runs/{run.id}/files/{name}" for name in logs])
+    found["logFiles"] = dict(zip(logs, urls))
     if record.get("submitted_by"):
         found["submittedBy"] = record["submitted_by"]
     return found
@@ -72,9 +74,3 @@ def read_log(run_id: str, name: str) -> str:
     except ZaffreError as refusal:
         raise from_refusal(refusal) from refusal
     return content.decode("utf-8", "replace")
-
-
-def _file_url(run_id: str, name: str) -> str:
-    from urllib.parse import quote
-
-    return f"{session.current().url}/api/v1/runs/{quote(run_id)}/files/{quote(name)}"

@@ -25,6 +25,8 @@ from zaffre.server.http import (
     log,
     metric,
     model,
+    page,
+    permit,
     run,
     run_list,
     secret,
@@ -64,6 +66,8 @@ NOUNS = (
     link,
     garbage,
     stream,
+    permit,
+    page,
 )
 
 

@@ -15,6 +15,7 @@ def test_a_request_without_a_token_is_told_how_to_sign_in(server: ServerProcess)
     assert answer.status == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
     assert answer.error["code"] == "unauthenticated"
+    assert f"{server.home}/token" in answer.error["message"]
     assert b"x" * 43 not in answer.body
 
 

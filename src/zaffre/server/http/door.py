@@ -1,8 +1,9 @@
 """The door: what every request must have before any route is looked for.
 
 A name in Host that is ours (a page that rebinds DNS has another), an Origin that is ours if there
-is one (so no other site's page can ask for anything), one bearer token that the store knows.
-It stands in front of routing, so that no route can forget its guard.
+is one (so no other site's page can ask for anything), one bearer token that the store knows, or to
+read one file a permit (`server.permits`). It stands in front of routing, so that no route can
+forget its guard.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import Any
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from zaffre.contract.errors import Invalid, Unauthenticated, ZaffreError
+from zaffre.server import permits
 from zaffre.server.access import Caller, hash_token
 from zaffre.server.http.answer import head
 from zaffre.server.http.failures import encode_error
+from zaffre.server.http.page import is_page
 from zaffre.server.store import token as tokens
 from zaffre.server.store.store import Store
 
@@ -26,6 +29,7 @@ PUBLIC = frozenset({"/healthz", "/openapi.json"})
 #: How long a run's token is believed without asking the store again, seconds.
 _BELIEVED_S = 2.0
 _HOST = re.compile(rb"(?P<name>\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:(?P<port>[0-9]{1,5}))?\Z")
+_PERMIT = re.compile(rb"(?:^|&)permit=(?P<permit>[^&]*)")
 _REPORT = re.compile(r"/api/v1/runs/[^/]+/attempts/[0-9]+/report\Z")
 
 
@@ -81,7 +85,7 @@ class Door:
         except ZaffreError as refusal:
             await _answer(refusal, send)
             return
-        if scope["path"] in PUBLIC:
+        if scope["user"] is None:
             await self._app(scope, receive, send)
             return
         self.held_count += 1
@@ -111,17 +115,25 @@ class Door:
         path: str = scope["path"]
         if "\0" in path or b"%00" in scope["query_string"]:
             raise Invalid("address", "must not hold NUL characters")
-        if path in PUBLIC and not authorizations:
-            return None
+        if not authorizations:
+            if path in PUBLIC or is_page(path):
+                return None
+            permit = _PERMIT.search(scope["query_string"])
+            if permit is not None and scope["method"] in ("GET", "HEAD"):
+                given = permit["permit"].decode("latin-1")
+                return permits.caller_of(self._store.key, path, given, now=time.time())
         if len(authorizations) != 1 or authorizations[0][:7].lower() != b"bearer ":
-            raise Unauthenticated
+            raise self._unauthenticated()
         token = authorizations[0][7:]
         if not 20 <= len(token) <= 200:
-            raise Unauthenticated
+            raise self._unauthenticated()
         caller = await self._find(hash_token(token.decode("latin-1")))
         if caller.ended and not (scope["method"] == "POST" and _REPORT.match(path)):
-            raise Unauthenticated
+            raise self._unauthenticated()
         return caller
+
+    def _unauthenticated(self) -> Unauthenticated:
+        return Unauthenticated(str(self._store.settings.home))
 
     async def _find(self, token_hash: str) -> Caller:
         """Return whose token it is. The owner's is looked up once, a run's every two seconds."""
@@ -131,7 +143,7 @@ class Door:
         seen = self._known
         caller = await asyncio.to_thread(tokens.find_caller, self._store, token_hash, time.time())
         if caller is None:
-            raise Unauthenticated
+            raise self._unauthenticated()
         if len(seen) > 10_000:
             seen.clear()
         seen[token_hash] = (time.monotonic(), caller)
