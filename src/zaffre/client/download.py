@@ -11,15 +11,17 @@ import hashlib
 import os
 import stat
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Callable, Iterable
 
+from zaffre.client.bundle import read_blobs
 from zaffre.client.http import AnswerCut
 from zaffre.contract import names
 from zaffre.contract.errors import Refused, ServerUnreachable
 
 if TYPE_CHECKING:
     from zaffre.client.blobs import Progress
-    from zaffre.client.http import Answer, Client
+    from zaffre.client.http import Client
     from zaffre.contract.snapshot import FileEntry
 
 #: Files below this size come in bundles, bytes.
@@ -216,16 +218,9 @@ def _fetch_group(
     fruitless = 0
     while left:
         before = len(left)
-        with client.stream("POST", "/blobs/read", json={"sha256": list(left)}) as answer:
-            reader = _BundleReader(answer)
-            while True:
-                try:
-                    blob = reader.next_blob()
-                except AnswerCut:
-                    break
-                if blob is None:
-                    break
-                sha256, content = blob
+        asked = {"sha256": list(left)}
+        with client.stream("POST", "/blobs/read", json=asked) as answer, suppress(AnswerCut):
+            for sha256, content in read_blobs(answer.read):
                 _check(f"/blobs/{sha256}", sha256, hashlib.sha256(content).hexdigest())
                 for target, entry in left.pop(sha256, []):
                     _write(target, content, executable=entry.executable)
@@ -233,39 +228,6 @@ def _fetch_group(
         fruitless = 0 if len(left) < before else fruitless + 1
         if fruitless > _FRUITLESS_MAX:
             raise ServerUnreachable(client.locator.name(), "a bundle is cut off each time")
-
-
-class _BundleReader:
-    """Takes blobs off a bundle: `SHA256 SIZE` and a newline, then the bytes, again and again."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self._data = b""
-        self._at = 0
-
-    def next_blob(self) -> tuple[str, bytes] | None:
-        """Return a hash and its content, None at the end. Raises AnswerCut."""
-        end = self._data.find(b"\n", self._at)
-        while end < 0:
-            if not self._more():
-                if self._data:
-                    raise AnswerCut("the bundle ends within a line")
-                return None
-            end = self._data.find(b"\n")
-        sha256, size = self._data[self._at : end].decode("ascii").split()
-        self._at = end + 1
-        while len(self._data) - self._at < int(size):
-            if not self._more():
-                raise AnswerCut("the bundle ends within a blob")
-        start, self._at = self._at, self._at + int(size)
-        return sha256, self._data[start : self._at]
-
-    def _more(self) -> bool:
-        """Drop what was taken, and add what comes next."""
-        chunk = self._answer.read(_CHUNK_BYTES)
-        self._data = self._data[self._at :] + chunk
-        self._at = 0
-        return bool(chunk)
 
 
 def _damaged(path: str) -> Refused:

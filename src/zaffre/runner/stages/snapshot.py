@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from zaffre.client.http import Answer, Client
+from zaffre.client.bundle import read_blobs
+from zaffre.client.http import Client
 from zaffre.contract import names
 from zaffre.contract.errors import Invalid, Refused, ZaffreError
 from zaffre.contract.snapshot import FileEntry, Snapshot
@@ -65,7 +66,7 @@ def unpack(snapshot_id: str, content: bytes) -> tuple[Snapshot, dict[str, bytes]
     Raises SnapshotBroken, or OSError when the content was cut off.
     """
     manifest, _, bundle = content.partition(b"\n")
-    return _checked(snapshot_id, json.loads(manifest)), dict(_read_bundle(io.BytesIO(bundle)))
+    return _checked(snapshot_id, json.loads(manifest)), dict(_contents(io.BytesIO(bundle).read))
 
 
 class Ahead:
@@ -121,7 +122,7 @@ def download(
     for group in _groups(small, wanted):
         check()
         with client.stream("POST", "/blobs/read", json={"sha256": group}) as answer:
-            for digest, data in _read_bundle(answer):
+            for digest, data in _contents(answer.read):
                 for entry in wanted.get(digest, ()):
                     _place(work, entry, data)
                 wanted.pop(digest, None)
@@ -146,32 +147,9 @@ def _groups(digests: list[str], wanted: dict[str, list[FileEntry]]) -> Iterator[
         yield group
 
 
-def _read_bundle(answer: Answer | io.BytesIO) -> Iterator[tuple[str, bytes]]:
-    """Yield (sha256, bytes) of each blob of a bundle: `SHA256 SIZE\\n`, then the bytes."""
-    buffer = bytearray()
-
-    def fill(size: int) -> bool:
-        while len(buffer) < size:
-            data = answer.read(_CHUNK_BYTES)
-            if not data:
-                return False
-            buffer.extend(data)
-        return True
-
-    while True:
-        end = buffer.find(b"\n")
-        if end < 0:
-            if not fill(len(buffer) + 1):
-                if buffer:
-                    raise ConnectionResetError("the bundle ended inside a line")
-                return
-            continue
-        digest, _, size = bytes(buffer[:end]).decode("ascii").partition(" ")
-        del buffer[: end + 1]
-        if not fill(int(size)):
-            raise ConnectionResetError("the bundle ended inside a blob")
-        data = bytes(buffer[: int(size)])
-        del buffer[: int(size)]
+def _contents(read: Callable[[int], bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield the blobs of a bundle. Raises SnapshotBroken, AnswerCut."""
+    for digest, data in read_blobs(read):
         if hashlib.sha256(data).hexdigest() != digest:
             raise SnapshotBroken(f"blob {digest} arrived with other content")
         yield digest, data
