@@ -287,11 +287,19 @@ def test_a_waiting_run_says_what_it_waits_for() -> None:
     view = looked_at(
         state="Queued", started_at=None, reason={"kind": "waits_for_slot", "facts": facts}
     )
-    assert "Waiting for compute target t" in html.head(view, NOW)
+    assert "2 of 2 runs are running there, 0 wait before" in html.head(view, NOW)
     assert text.brief(view, NOW) == [
         "Queued  0:17:30  r1",
         "  Waiting for compute target t: 2 of 2 runs are running there, 0 wait before this one.",
     ]
+
+
+def test_what_the_server_says_now_of_a_wait_beats_the_stored_reason() -> None:
+    facts = {"target": "t", "running": 2, "slots": 2, "ahead": 5}
+    view = looked_at(state="Queued", reason={"kind": "waits_for_slot", "facts": facts})
+    view.waits = "Waiting for compute target t: 0 wait before this one."
+    assert view.waits in html.head(view, NOW)
+    assert "5 wait" not in html.head(view, NOW)
 
 
 def test_lines_of_a_terminal_are_cut_and_move_no_cursor() -> None:

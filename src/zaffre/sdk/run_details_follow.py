@@ -185,15 +185,20 @@ class Follower:
         self._look_at = time.monotonic() + max(LOOK_S, PATIENCE * took_s)
 
     def _look(self, client: Client) -> None:
-        """Ask for the children and what they have logged, and for the run's pictures."""
+        """Ask for children and what they have logged, for pictures, and what a run waits for."""
         query: Any = {"parent_run_id": self.view.run_id, "limit": _CHILDREN_MAX}
         page = client.request("GET", "/runs", query=query)
         children: list[dict[str, Any]] = page["items"]
         measured = dict(self._measure(client, children))
         files = _files(client, self.view.run_id) if self.view.ended else self.view.files
         contents = self._contents(client, files or {})
+        waits = ""
+        if self.view.state == "Queued":
+            # Who waits before it changes, and the stored reason does not.
+            waits = client.request("GET", f"/runs/{self.view.run_id}/why").get("sentence") or ""
         with self._lock:
             view = self.view
+            view.waits = waits
             if children != view.children or measured:
                 view.children, view.more_children = children, page.get("next") is not None
                 view.child_metrics.update(measured)

@@ -141,7 +141,7 @@ def _notes(view: RunView) -> str:
     notes: list[str] = []
     if view.trouble:
         notes.append(_note("warn", f"<div>{escape(view.trouble)}</div>"))
-    found, why = words.error(view.record), words.reason(view.record)
+    found, why = words.error(view.record), words.reason(view)
     if found:
         code, message, place = found
         body = f"<div><b>{escape(code)}</b>  {escape(message)}</div>"

@@ -85,7 +85,7 @@ color:var(--zf-soft);overflow:hidden;text-overflow:ellipsis;white-space:nowrap}}
 .zf-tile div.zf-words{{font-size:13px;font-weight:500}}
 .zf-grid-of{{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(270px,100%),1fr));
 gap:14px 18px}}
-.zf .zf-chart{{margin:0;min-width:0}}
+.zf .zf-chart{{margin:0;min-width:0;max-width:430px}}
 .zf-chart figcaption{{display:flex;align-items:baseline;gap:8px;margin:0}}
 .zf-chart figcaption b{{flex:1;min-width:0;font-weight:600;font-size:13px;color:var(--zf-ink)}}
 .zf-chart figcaption em{{font-style:normal;font-weight:600;font-size:13px;color:var(--zf-c0)}}

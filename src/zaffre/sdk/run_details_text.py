@@ -36,7 +36,7 @@ def head(view: RunView, now: datetime) -> str:
     rows.append(("Status", view.state))
     rows.append(("Started", words.moment(record.get("started_at")) or "-"))
     rows.append(("Duration", words.run_time(record, now) or "-"))
-    found, why = words.error(record), words.reason(record)
+    found, why = words.error(record), words.reason(view)
     if found:
         code, message, place = found
         rows.append(("Error", f"{code}: {message}{f' ({place})' if place else ''}"))
@@ -105,8 +105,8 @@ def brief(view: RunView, now: datetime) -> list[str]:
     lines = [f"{view.state}  {time}  {words.title(view)}"]
     if view.trouble:
         lines.append(f"  {view.trouble}")
-    elif not view.ended and words.reason(view.record):
-        lines.append(f"  {words.reason(view.record)}")
+    elif not view.ended and words.reason(view):
+        lines.append(f"  {words.reason(view)}")
     curves = [metric for metric in view.metrics.values() if metric.curve.last is not None]
     if curves:
         said = [f"{m.name} {words.number(m.curve.last)}" for m in curves[:_BRIEF_METRICS]]

@@ -230,9 +230,10 @@ class Log:
 class RunView:
     """What is known of one run. changes: how often each part has changed.
 
-    record: the server's. children: the records of the newest children; child_values: by child id
-    the last value of each of its metrics, and by `child_curves` its low and high. files: name to
-    size in bytes, None while nobody has looked. contents: what was read of files, by name.
+    record: the server's. children: the records of the newest children; child_metrics: by child id
+    and name. files: name to size in bytes, None while nobody has looked. contents: by file name an
+    image's bytes, a document, or a text that says why it is not shown.
+    waits: the server's present sentence for what a queued run waits for, '' while nobody has asked.
     trouble: why the view may be behind, '' if it is not.
     """
 
@@ -247,6 +248,7 @@ class RunView:
         self.child_metrics: dict[str, dict[str, Metric]] = {}
         self.files: dict[str, int] | None = None
         self.contents: dict[str, Any] = {}
+        self.waits = ""
         self.trouble = ""
         self.changes = {"metrics": 0, "log": 0, "about": 0}
 

@@ -106,11 +106,13 @@ def extremes(metric: Metric) -> list[tuple[str, float, float]]:
     return [("min", low[1], low[0]), ("max", high[1], high[0])]
 
 
-def reason(record: dict[str, Any]) -> str:
+def reason(view: RunView) -> str:
     """Return why a run waits or ended as it did, in a sentence; '' if nothing is recorded."""
+    if view.waits and view.state == "Queued":
+        return view.waits
     from zaffre.contract import reason as reasons
 
-    found = record.get("reason")
+    found = view.record.get("reason")
     if not found:
         return ""
     try:
