@@ -12,10 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sdk.keyword_tables import authentication, experiment, keyvault, model, run, workspace
+from tests.sdk.keyword_tables import (
+    authentication,
+    configuration,
+    estimator,
+    experiment,
+    keyvault,
+    model,
+    record,
+    run,
+    workspace,
+)
 from tests.sdk.keyword_tables.table import ANY, Bench, Keyword, Made, Table
-
-from zaffre.sdk.workspace import Workspace
 
 SURFACE = json.loads((Path(__file__).parent.parent / "compat" / "surface.json").read_text("utf-8"))[
     "classes"
@@ -27,14 +35,19 @@ TABLES: list[Table] = [
     *model.TABLES,
     *keyvault.TABLES,
     *authentication.TABLES,
+    *configuration.TABLES,
+    *estimator.TABLES,
+    *record.TABLES,
 ]
 
 
 @pytest.fixture
-def bench(ws: Workspace, tmp_path: Path) -> Bench:
+def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A bench whose workspace is made when it is first asked for: records need no server."""
     folder = tmp_path / "bench"
     folder.mkdir()
-    return Bench(ws, folder)
+    monkeypatch.chdir(folder)
+    return Bench(request, folder)
 
 
 def rows(*, wrong: bool) -> Iterator[Any]:
@@ -120,6 +133,17 @@ def test_positions_are_v1s(table: Table) -> None:
         ]
         theirs = [parameter[0] for parameter in parameters]
         assert ours[: len(theirs)] == theirs, method
+
+
+@pytest.mark.parametrize("table", record.TABLES, ids=lambda table: table.of.__name__)
+def test_a_record_keeps_what_it_is_given(table: Table) -> None:
+    given = {name: keyword.right for name, keyword in table.methods["__init__"].items()}
+    kept = table.of(**given)
+    for name, value in given.items():
+        if hasattr(kept, name):
+            assert getattr(kept, name) == value
+    with pytest.raises(TypeError):
+        table.of(no_such_keyword=1)
 
 
 def test_every_row_names_a_method_that_is_there() -> None:

@@ -8,7 +8,9 @@ from zaffre.sdk.exceptions import UserErrorException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
 
 def text(value: object, field: str) -> str:
@@ -33,6 +35,13 @@ def path(value: Any, field: str) -> str:
         raise UserErrorException(
             f"{field}: must be a path of a file or folder, not {value!r}."
         ) from problem
+
+
+def instance(value: Any, kind: type[T], field: str) -> T:
+    """Return an object of a class, else raise UserErrorException."""
+    if not isinstance(value, kind):
+        raise UserErrorException(f"{field}: must be a {kind.__name__}, not {value!r}.")
+    return value
 
 
 def items(value: Any, field: str) -> list[Any]:

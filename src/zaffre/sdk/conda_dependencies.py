@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zaffre.contract.version import SDK_V1_VERSION
+from zaffre.sdk import argument
 from zaffre.sdk.exceptions import UserErrorException
 from zaffre.sdk.section import as_dict, as_list
 
@@ -110,7 +111,7 @@ class CondaDependencies:
     def merge_requirements(requirements: Sequence[str]) -> list[str]:
         """Return `['a==1', 'a>0', 'b']` as `['a==1,>0', 'b']`."""
         merged: dict[str, list[str]] = {}
-        for requirement in requirements:
+        for requirement in _package_list(requirements, "requirements") or []:
             name = _spelled_name(requirement)
             rest = requirement[len(name) :].strip()
             merged.setdefault(name, [])
@@ -179,8 +180,9 @@ class CondaDependencies:
 
     def add_channel(self, channel: str) -> None:
         """Add a channel, unless it is there."""
-        if channel not in self._channels:
-            self._channels.append(channel)
+        name = _text(channel, "channel")
+        if name not in self._channels:
+            self._channels.append(name)
 
     def remove_channel(self, channel: str) -> None:
         """Remove a channel, if it is there."""
@@ -297,7 +299,7 @@ class CondaDependencies:
         """Write the conda file; path is the file or its folder, the present folder without one."""
         import os
 
-        target = path or os.getcwd()
+        target = argument.path(path or os.getcwd(), "path")
         if os.path.isdir(target):
             target = os.path.join(target, "conda_dependencies.yml")
         _write(target, self.serialize_to_string())
@@ -309,8 +311,11 @@ class CondaDependencies:
         """
         import os
 
-        relative = os.path.normpath(conda_file_path or _DEFAULT_FILE)
-        _write(os.path.join(base_directory, relative), self.serialize_to_string())
+        relative = os.path.normpath(
+            argument.path(conda_file_path or _DEFAULT_FILE, "conda_file_path")
+        )
+        folder = argument.path(base_directory, "base_directory")
+        _write(os.path.join(folder, relative), self.serialize_to_string())
         return relative
 
     def _pip_block(self) -> list[str]:
@@ -338,7 +343,7 @@ def _package_list(value: Any, field: str) -> list[str] | None:
         return None
     if isinstance(value, str):
         raise UserErrorException(f"{field}: must be a list such as [{value!r}], not text.")
-    return [_text(item, field) for item in as_list(value)]
+    return [_text(item, field) for item in argument.items(value, field)]
 
 
 def _texts(value: Any, field: str) -> list[str]:
@@ -346,7 +351,7 @@ def _texts(value: Any, field: str) -> list[str]:
         return []
     if isinstance(value, (str, dict)):
         raise UserErrorException(f"{field}: must be a list, not {type(value).__name__}.")
-    return ["" if item is None else str(item) for item in as_list(value)]
+    return ["" if item is None else str(item) for item in argument.items(value, field)]
 
 
 def _spelled_name(requirement: str) -> str:

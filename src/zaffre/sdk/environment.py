@@ -6,18 +6,23 @@ it. Environments are built, registered and listed in a later one.
 
 from __future__ import annotations
 
+from zaffre.sdk import argument
 from zaffre.sdk.conda_dependencies import CondaDependencies
+from zaffre.sdk.container_registry import ContainerRegistry
 from zaffre.sdk.databricks import DatabricksSection
-from zaffre.sdk.environment_sections import DockerSection, PythonSection, RSection, SparkSection
+from zaffre.sdk.environment_sections import (
+    DockerBuildContext,
+    DockerSection,
+    PythonSection,
+    RSection,
+    SparkSection,
+)
 from zaffre.sdk.exceptions import NotBuiltYetException, UserErrorException
 from zaffre.sdk.section import Section, as_dict, no_more
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
-
-    from zaffre.sdk.container_registry import ContainerRegistry
-    from zaffre.sdk.environment_sections import DockerBuildContext
 
 DEFAULT_ENVIRONMENT_NAME = "default-environment"
 
@@ -60,7 +65,7 @@ class Environment(Section):
 
     def __init__(self, name: str, **kwargs: object) -> None:
         no_more(kwargs, "Environment")
-        self.name: str | None = name
+        self.name: str | None = argument.optional_text(name, "name")
         self.version: str | None = None
         self.asset_id: str | None = None
         self.python = PythonSection()
@@ -102,7 +107,7 @@ class Environment(Section):
         import copy
 
         other = copy.deepcopy(self)
-        other.name = new_name
+        other.name = argument.text(new_name, "new_name")
         other.version = None
         other.asset_id = None
         return other
@@ -131,9 +136,11 @@ class Environment(Section):
     ) -> Environment:
         """Return an environment on an image; without packages its own python is used."""
         environment = Environment(name)
-        environment.docker.base_image = image
+        environment.docker.base_image = argument.text(image, "image")
         if container_registry is not None:
-            environment.docker.base_image_registry = container_registry
+            environment.docker.base_image_registry = argument.instance(
+                container_registry, ContainerRegistry, "container_registry"
+            )
         return _with_packages(environment, conda_specification, pip_requirements)
 
     @staticmethod
@@ -146,7 +153,7 @@ class Environment(Section):
         """Return an environment of a Dockerfile, given by its path or its text."""
         import os
 
-        text = dockerfile
+        text = argument.text(dockerfile, "dockerfile")
         if "\n" not in dockerfile and os.path.isfile(dockerfile):
             with open(dockerfile, encoding="utf-8") as file:
                 text = file.read()
@@ -162,7 +169,9 @@ class Environment(Section):
         """Return an environment of a folder with a Dockerfile."""
         environment = Environment(name)
         environment.docker.base_image = None
-        environment.docker.build_context = docker_build_context
+        environment.docker.build_context = argument.instance(
+            docker_build_context, DockerBuildContext, "docker_build_context"
+        )
         return _with_packages(environment, None, None)
 
     @staticmethod
@@ -196,7 +205,7 @@ class Environment(Section):
         import json
         import os
 
-        if os.path.exists(path) and not overwrite:
+        if os.path.exists(argument.path(path, "path")) and not overwrite:
             raise FileExistsError(f"{path} exists already. Pass overwrite=True to write into it.")
         os.makedirs(path, exist_ok=True)
         data = self.to_plain()

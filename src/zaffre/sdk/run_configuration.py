@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zaffre.sdk import argument
+from zaffre.sdk.conda_dependencies import CondaDependencies
 from zaffre.sdk.distributed_configuration import (
     MpiConfiguration,
     PyTorchConfiguration,
@@ -28,8 +30,6 @@ from zaffre.sdk.section import Section, as_dict
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from zaffre.sdk.conda_dependencies import CondaDependencies
 
 _FOLDERS = (".azureml", "aml_config")
 _CONDA_FILE = "conda_dependencies.yml"
@@ -145,7 +145,9 @@ class RunConfiguration(Section):
         self.priority: int | None = None
         self.environment = Environment(DEFAULT_ENVIRONMENT_NAME)
         if conda_dependencies is not None:
-            self.environment.python.conda_dependencies = conda_dependencies
+            self.environment.python.conda_dependencies = argument.instance(
+                conda_dependencies, CondaDependencies, "conda_dependencies"
+            )
         self.history = HistoryConfiguration()
         if _history_enabled is False:
             self.history.output_collection = False
@@ -220,7 +222,7 @@ class RunConfiguration(Section):
         name = name or self._name
         if not name:
             raise UserErrorException("name: a run configuration needs a name to be saved under.")
-        project = path or self._path or os.getcwd()
+        project = argument.path(path or self._path or os.getcwd(), "path")
         folder_name = _FOLDERS[0]
         if not os.path.isdir(os.path.join(project, folder_name)) and os.path.isdir(
             os.path.join(project, _FOLDERS[1])

@@ -16,6 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from zaffre.sdk.exceptions import UserErrorException
 from zaffre.sdk.experiment import Experiment
 from zaffre.sdk.keyvault import Keyvault
@@ -72,11 +74,16 @@ class Table:
 
 
 class Bench:
-    """A workspace of the test's own, an empty current folder, and what a call may need besides."""
+    """An empty folder, and what a call may need besides, made when it is first asked for."""
 
-    def __init__(self, ws: Workspace, folder: Path) -> None:
-        self.ws = ws
+    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
+        self._request = request
         self.folder = folder
+
+    @cached_property
+    def ws(self) -> Workspace:
+        """A workspace of the test's own."""
+        return self._request.getfixturevalue("ws")
 
     @cached_property
     def experiment(self) -> Experiment:
