@@ -209,15 +209,16 @@ def test_packages_are_told_once_to_be_the_interpreters_own(
     assert packages is not None
     packages.add_pip_package("pytest")
     packages.add_conda_package("zz-no-such-package=1.0")
+    lacks = f"{sys.executable} lacks packages that were asked for: zz-no-such-package."
     for _ in range(2):
-        submitter.tell_of_packages(environment, sys.executable)
+        assert submitter.tell_of_packages(environment, sys.executable) == lacks
     out = capsys.readouterr().out
     assert out.count("\n") == 1
     assert "zz-no-such-package=1.0, pytest" in out
     assert out.endswith("It lacks: zz-no-such-package.\n")
     environment.python.user_managed_dependencies = True
     packages.add_pip_package("other")
-    submitter.tell_of_packages(environment, sys.executable)
+    assert submitter.tell_of_packages(environment, sys.executable) is None
     assert capsys.readouterr().out == ""
 
 
@@ -227,6 +228,19 @@ def test_packages_are_told_once_to_be_the_interpreters_own(
 def spec_of(run: Run) -> RunSpec:
     record = run.refresh_record()["spec"]
     return wire.decode(RunSpec, record)
+
+
+def test_packages_that_are_missing_are_a_warning_of_the_run(
+    experiment: Experiment, folder: Path
+) -> None:
+    config = ScriptRunConfig(str(folder), "train.py")
+    packages = config.run_config.environment.python.conda_dependencies
+    packages.add_pip_package("zz-no-such-package")
+    run = experiment.submit(config)
+    (warning,) = run.refresh_record()["warnings"]
+    assert warning.endswith("lacks packages that were asked for: zz-no-such-package.")
+    run.wait_for_completion()
+    assert warning in [one["message"] for one in run.get_details()["warnings"]]
 
 
 def test_a_submitted_run_has_what_the_configuration_said(

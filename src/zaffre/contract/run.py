@@ -173,7 +173,7 @@ class RunRequest:
     (the first answer may have been lost). idempotency_key tells such a repeat from two runs that
     were given the same id. state: `Queued` with a spec, else `Running` (interactive) or
     `NotStarted` (batch children). process_environment: variables of the process that submits,
-    kept encrypted until the runner has them.
+    kept encrypted until the runner has them. warnings: what was noticed at submit.
     """
 
     run_id: str
@@ -189,6 +189,7 @@ class RunRequest:
     snapshot_id: str | None = None
     spec: RunSpec | None = None
     process_environment: dict[str, str] | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def is_final(state: RunState) -> bool:

@@ -91,7 +91,7 @@ def submit(
     python = submitter.interpreter(environment)
     variables, isolated = _variables(environment, plan.run_config)
     _tell(plan.run_config)
-    submitter.tell_of_packages(environment, python)
+    lacks = submitter.tell_of_packages(environment, python)
     taken = snapshot.take(plan.folder, session.current(), experiment.workspace.workspace_id)
     _check_sent(plan, taken)
     request = RunRequest(
@@ -110,6 +110,7 @@ def submit(
         snapshot_id=taken.snapshot_id,
         spec=_spec(plan, python, taken, variables, isolated=isolated),
         process_environment=submitter.process_environment(os.environ),
+        warnings=() if lacks is None else (lacks[:2000],),
     )
     answer = session.current().request(
         "POST", f"/experiments/{experiment.id}/runs", json=wire.encode(request)

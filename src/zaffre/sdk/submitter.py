@@ -88,30 +88,31 @@ def interpreter(environment: Environment) -> str:
 _told: set[tuple[str, ...]] = set()
 
 
-def tell_of_packages(environment: Environment, python: str) -> None:
-    """Print, once for the same packages, that they are the interpreter's own, and which it lacks.
+def tell_of_packages(environment: Environment, python: str) -> str | None:
+    """Print, once for the same packages, that they are the interpreter's own; say which it lacks.
 
     An environment that manages its own packages says nothing about them; the defaults ask for
     nothing that Zaffre does not bring.
     """
     packages = environment.python.conda_dependencies
     if environment.python.user_managed_dependencies or packages is None:
-        return
+        return None
     asked = [
         package
         for package in (*packages.conda_packages, *packages.pip_packages)
         if not _is_bookkeeping(package)
     ]
+    missing = _missing(asked) if asked and python == sys.executable else []
+    lacks = f"{python} lacks packages that were asked for: {', '.join(missing)}."
     key = (python, *asked)
-    if not asked or key in _told:
-        return
-    _told.add(key)
-    missing = _missing(asked) if python == sys.executable else []
-    lacks = f" It lacks: {', '.join(missing)}." if missing else ""
-    sys.stdout.write(
-        f"Zaffre: runs on 'local' use the interpreter that submits, {python}; the packages asked "
-        f"for ({', '.join(asked)}) are not installed, they are its own.{lacks}\n"
-    )
+    if asked and key not in _told:
+        _told.add(key)
+        sys.stdout.write(
+            f"Zaffre: runs on 'local' use the interpreter that submits, {python}; the packages "
+            f"asked for ({', '.join(asked)}) are not installed, they are its own."
+            f"{' It lacks: ' + ', '.join(missing) + '.' if missing else ''}\n"
+        )
+    return lacks if missing else None
 
 
 def _is_bookkeeping(package: str) -> bool:

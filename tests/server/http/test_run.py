@@ -77,6 +77,18 @@ def test_a_repeat_of_a_request_for_a_run_is_answered_200(
     assert (other.status, other.error["code"]) == (409, "run.exists")
 
 
+def test_warnings_of_a_submit_are_the_run_s_and_bounded(
+    server: ServerProcess, experiment: dict[str, Any]
+) -> None:
+    path = f"/api/v1/experiments/{experiment['experiment_id']}/runs"
+    body = {"run_id": uuid.uuid4().hex, "idempotency_key": "k", "state": "Running"}
+    assert server.client.post(path, {**body, "warnings": ["It lacks x."]}).status == 201
+    assert server.client.get(f"/api/v1/runs/{body['run_id']}").json["warnings"] == ["It lacks x."]
+    for warnings in (["x"] * 21, ["x" * 3001]):
+        refused = server.client.post(path, {**body, "run_id": "other", "warnings": warnings})
+        assert (refused.status, refused.error["field"]) == (400, "warnings")
+
+
 def test_a_batch_of_children_is_listed_by_filters(
     server: ServerProcess, experiment: dict[str, Any]
 ) -> None:

@@ -174,7 +174,7 @@ def insert(
         "claimed": False,
         "submitted_by": run.submitted_by,
         "idempotency_key": idempotency_key,
-        "warnings": "[]",
+        "warnings": _text(run.warnings),
         "tags": _text(run.tags),
         "properties": _text(run.properties),
         "spec": None if run.spec is None else _text(run.spec),

@@ -51,6 +51,7 @@ ROWS_MAX = 1_000_000
 NAME_MAX_CHARS = 500
 DESCRIPTION_MAX_CHARS = 5_000
 ERROR_MAX_CHARS = 3_000
+WARNINGS_MAX = 20
 
 _FIRST_STATES = (RunState.QUEUED, RunState.RUNNING, RunState.NOT_STARTED)
 
@@ -144,6 +145,7 @@ def _create(
                 snapshot_id=_snapshot(tx, request, experiment.workspace_id),
                 submitted_by=caller.name,
                 spec=request.spec,
+                warnings=request.warnings,
             )
             # A notebook renews its run; what a notebook or a script begins below one lives with it.
             leased = run.state is RunState.RUNNING and parent is None and caller.is_owner
@@ -183,6 +185,10 @@ def _check(request: RunRequest) -> None:
     _check_text(request.display_name, "display_name", NAME_MAX_CHARS)
     _check_text(request.description, "description", DESCRIPTION_MAX_CHARS)
     _check_text(request.type, "type", NAME_MAX_CHARS)
+    if len(request.warnings) > WARNINGS_MAX:
+        raise Invalid("warnings", f"has {len(request.warnings)} sentences, at most {WARNINGS_MAX}")
+    for sentence in request.warnings:
+        _check_text(sentence, "warnings", ERROR_MAX_CHARS)
     spec = request.spec
     if (spec is not None) != (request.state is RunState.QUEUED):
         raise Invalid("spec", "a Queued run has one, and no other")
