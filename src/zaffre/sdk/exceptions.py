@@ -292,7 +292,7 @@ def from_refusal(refusal: errors.ZaffreError) -> AzureMLException:
         return AuthenticationException(message, inner_exception=refusal)
     if code == errors.ServerUnreachable.code:
         return ServerUnreachableException(refusal)
-    if code in (errors.Invalid.code, errors.PropertyImmutable.code):
+    if noun == "search" or code in (errors.Invalid.code, errors.PropertyImmutable.code):
         return UserErrorException(message, inner_exception=refusal)
     if code == "model.not_found":
         return ModelNotFoundException(f"ModelNotFound: {message}", status_code=refusal.status)

@@ -8,7 +8,7 @@ from zaffre.sdk.workspace import Workspace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from zaffre.sdk.run import Run
@@ -101,6 +101,42 @@ class Experiment:
 
         return run_query.runs_of(
             self, type=type, tags=tags, properties=properties, include_children=include_children
+        )
+
+    def search_runs(
+        self,
+        where: str | None = None,
+        order_by: str | Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Run]:
+        """Yield the experiment's runs that a search finds, child runs too (not a name of v1's).
+
+        where: such as `status = 'Completed' and metrics.loss < 0.1`; docs/search.md has the
+        language. order_by: such as `metrics.loss, created desc`; newest first without. limit: at
+        most so many. Raises UserErrorException that points at what cannot be read.
+        """
+        from zaffre.sdk import run_search
+
+        return run_search.runs(self._workspace, self, where, order_by, limit)
+
+    def runs_table(
+        self,
+        columns: Sequence[str],
+        where: str | None = None,
+        order_by: str | Sequence[str] | None = None,
+        limit: int | None = None,
+        output_format: str = "list",
+    ) -> Any:
+        """Return fields of the runs that a search finds, in one request (not a name of v1's).
+
+        columns: fields of the search's language: `["id", "params.lr", "metrics.loss"]`; a metric
+        is its newest value. output_format: "list" of dicts by column, or "pandas" for a frame.
+        What a run lacks is None; times are aware, in UTC. where, order_by, limit: of search_runs.
+        """
+        from zaffre.sdk import run_search
+
+        return run_search.table(
+            self._workspace, self, columns, where, order_by, limit, output_format
         )
 
     @staticmethod

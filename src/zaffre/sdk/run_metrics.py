@@ -74,6 +74,19 @@ def metrics(
     }
 
 
+def buckets(run: Run, name: str, count: int = 1_000) -> dict[str, Any]:
+    """Return one metric in at most `count` buckets of neighbouring points, for a chart.
+
+    `buckets` of the answer has columns of one length: position, count, number_count, minimum,
+    maximum, mean, last, step, time. Raises ServiceException (status_code 404) for no such metric.
+    """
+    path = f"/runs/{run.id}/metrics/points"
+    answer: dict[str, Any] = session.current().request(
+        "GET", path, query={"name": name, "buckets": count}
+    )
+    return answer
+
+
 def _runs_of_type(run: Run, run_type: str) -> set[str]:
     kept = {child.id for child in run.get_children(recursive=True, type=run_type)}
     if run.type == run_type:

@@ -289,6 +289,22 @@ def test_buckets_cover_all_points_and_count_what_is_no_number(world: World) -> N
     assert buckets.minimum[0] == 1.0
     assert buckets.maximum[-1] == 999.0
     assert math.isclose(buckets.mean[0] or 0.0, 50.5)
+    assert list(buckets.last) == [*(float(last) for last in range(100, 1000, 100)), None]
+
+
+def test_buckets_keep_a_spike_and_the_last_point_of_an_uneven_rest(world: World) -> None:
+    run = world.interactive()
+    values = [0.0] * 7 + [-50.0, 1.0, 2.0]
+    Sender(world, run.run_id).send(line(run.run_id, "m", kind="list", values=values))
+    _, buckets = usecase.get_buckets(run.run_id, "m", 3, caller=OWNER, store=world.store)
+    columns = (buckets.position, buckets.count, buckets.minimum, buckets.last)
+    assert list(zip(*columns, strict=True)) == [
+        (0, 4, 0.0, 0.0),
+        (4, 4, -50.0, -50.0),
+        (8, 2, 1.0, 2.0),
+    ]
+    _, single = usecase.get_buckets(run.run_id, "m", 99, caller=OWNER, store=world.store)
+    assert list(single.last) == values
 
 
 def test_a_slice_starts_behind_the_given_position(world: World) -> None:

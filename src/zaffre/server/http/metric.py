@@ -26,7 +26,7 @@ class MetricPoints:
     """A slice of one metric, or with `buckets` its summary for a chart.
 
     first_position: of the first value. point_count: of the whole metric. buckets: columns of
-    equal length: position, count, number_count, minimum, maximum, mean, step, time.
+    equal length: position, count, number_count, minimum, maximum, mean, last, step, time.
     """
 
     name: str
