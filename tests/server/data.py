@@ -22,7 +22,7 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def upload(store: Store, *contents: bytes, now: datetime) -> list[str]:
+def upload(store: Store, *contents: bytes, now: datetime, caller: Caller = OWNER) -> list[str]:
     """Put contents into the store; return their names."""
     arrived = []
     for content in contents:
@@ -30,7 +30,7 @@ def upload(store: Store, *contents: bytes, now: datetime) -> list[str]:
         one.write(content)
         one.finish(sha256_of(content))
         arrived.append(one)
-    blobs.record(arrived, caller=OWNER, store=store, now=now)
+    blobs.record(arrived, caller=caller, store=store, now=now)
     for one in arrived:
         one.discard()
     return [one.sha256 for one in arrived]

@@ -9,6 +9,8 @@ from zaffre.contract.errors import Invalid
 TAG_KEY_MAX_CHARS = 100
 TAG_VALUE_MAX_CHARS = 1_000
 FILE_NAME_MAX_CHARS = 1_024
+#: What file systems allow of one part of a name.
+FILE_NAME_PART_MAX_BYTES = 255
 METRIC_NAME_MAX_CHARS = 255
 RUN_ID_MAX_CHARS = 320
 
@@ -106,8 +108,8 @@ def file_name(value: object) -> str:
     r"""Return the name of a run's file in its one form: relative, '/' between parts.
 
     `\` counts as '/', './' and doubled '/' are dropped. '..', absolute names, drive letters,
-    control characters and more than 1,024 characters are refused, so that a name from outside
-    can be joined to a folder without leaving it.
+    control characters, parts of more than 255 bytes and more than 1,024 characters are refused, so
+    that a name from outside can be joined to a folder without leaving it, and be a file there.
     """
     text = require_text(value, "file name").replace("\\", "/")
     if _CONTROL.search(text):
@@ -119,6 +121,9 @@ def file_name(value: object) -> str:
         raise _refuse("file name", text, "it must name a file")
     if ".." in parts:
         raise _refuse("file name", text, "'..' is not allowed")
+    if any(len(part.encode()) > FILE_NAME_PART_MAX_BYTES for part in parts):
+        limit = FILE_NAME_PART_MAX_BYTES
+        raise _refuse("file name", text, f"between two '/' are at most {limit} bytes")
     name = "/".join(parts)
     if len(name) > FILE_NAME_MAX_CHARS:
         raise _refuse("file name", name, f"at most {FILE_NAME_MAX_CHARS} characters")

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 from tests.server.conftest import OWNER, World
-from tests.server.data import entry, upload
+from tests.server.data import entry, sha256_of, upload
 
 from zaffre.contract.errors import BlobsMissing, Forbidden, Invalid, NotFound, OffsetConflict
 from zaffre.contract.run import RunState
 from zaffre.contract.snapshot import FileEntry, snapshot_id
 from zaffre.server.access import Caller
+from zaffre.server.store.sent import Sent
+from zaffre.server.usecases import blob as blobs
 from zaffre.server.usecases import file as files
 from zaffre.server.usecases import log as logs
 from zaffre.server.usecases import run as runs
@@ -68,6 +70,35 @@ def test_all_files_of_a_request_are_there_or_none(world: World) -> None:
     assert names(world, run.run_id) == []
 
 
+def test_a_runs_token_names_only_blobs_that_its_workspace_has_or_that_it_has_sent(
+    world: World,
+) -> None:
+    runner = world.started()
+    upload(world.store, b"of another", b"of mine", now=world.now)
+    put(world, world.interactive().run_id, entry("a", b"of mine"))
+    put(world, runner.run_id, entry("mine", b"of mine"), caller=runner.caller)
+    foreign = entry("foreign", b"of another")
+    asked = {"caller": runner.caller, "store": world.store, "now": world.now}
+    for _ in range(2):  # to ask is not to have
+        assert blobs.find_missing([foreign.sha256], **asked) == [foreign.sha256]
+        with pytest.raises(BlobsMissing) as refused:
+            put(world, runner.run_id, foreign, caller=runner.caller)
+        assert refused.value.facts["sha256"] == [foreign.sha256]
+    upload(world.store, b"of another", now=world.now, caller=runner.caller)
+    assert blobs.find_missing([foreign.sha256], **asked) == []
+    put(world, runner.run_id, foreign, caller=runner.caller)
+    assert read(world, runner.run_id, "foreign") == b"of another"
+
+
+def test_of_very_many_sent_blobs_the_oldest_are_forgotten() -> None:
+    sent = Sent(most=2)
+    one, two, three = (sha256_of(content) for content in (b"1", b"2", b"3"))
+    sent.add("w", [one, two])
+    sent.add("w", [one, three])
+    assert sent.without("w", [one, two, three]) == [two]
+    assert sent.without("other", [one]) == [one]
+
+
 def test_a_wrong_size_is_refused(world: World) -> None:
     run = world.interactive()
     upload(world.store, b"one", now=world.now)
@@ -124,7 +155,9 @@ def test_a_log_has_a_limit(world: World) -> None:
         append(world, run.run_id, world.store.settings.log_max_bytes + 2**20, b"x")
 
 
-@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "", "a\0b", "C:x"])
+@pytest.mark.parametrize(
+    "name", ["../x", "/etc/passwd", "a/../../x", "", "a\0b", "C:x", "a/" + "é" * 128 + "/b"]
+)
 def test_names_that_lead_out_are_refused(world: World, name: str) -> None:
     run = world.interactive()
     with pytest.raises(Invalid):
@@ -134,8 +167,8 @@ def test_names_that_lead_out_are_refused(world: World, name: str) -> None:
 
 
 def test_a_run_writes_to_its_own_files_and_its_relatives(world: World) -> None:
-    upload(world.store, b"one", now=world.now)
     runner = world.started()
+    upload(world.store, b"one", now=world.now, caller=runner.caller)
     other = world.interactive()
     child = world.interactive(parent_run_id=runner.run_id)
     put(world, runner.run_id, entry("a", b"one"), caller=runner.caller)

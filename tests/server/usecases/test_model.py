@@ -31,7 +31,7 @@ def request(name: str = "m", **changes: Any) -> ModelRequest:
 
 
 def register(world: World, wanted: ModelRequest, caller: Caller = OWNER) -> Model:
-    upload(world.store, CONTENT, now=world.now)
+    upload(world.store, CONTENT, now=world.now, caller=caller)
     return usecase.register(
         world.workspace.workspace_id, wanted, caller=caller, store=world.store, now=world.now
     )

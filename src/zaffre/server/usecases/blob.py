@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import BinaryIO
 
@@ -22,13 +22,12 @@ _SPARE = 1.5
 
 
 def find_missing(names: Sequence[str], *, caller: Caller, store: Store, now: datetime) -> list[str]:
-    """Return which blobs are not here, and keep those that are for a day."""
-    del caller  # whoever has a token may send files, and so may ask which to send
+    """Return which blobs are not here for the caller, and keep those that are for a day."""
     for name in names:
         blobs.sha256_name(name)
     promised = now.timestamp() + store.settings.blob_kept_s
     with store.database.reading() as tx:
-        missing = blobs.find_missing(tx, store.blobs, names)
+        missing = unavailable(tx, names, caller=caller, store=store)
         there = [name for name in names if name not in missing]
         if blobs.kept_until_of(tx, there) >= promised:
             return sorted(missing)
@@ -39,13 +38,28 @@ def find_missing(names: Sequence[str], *, caller: Caller, store: Store, now: dat
 
 def record(arrived: Sequence[Arrived], *, caller: Caller, store: Store, now: datetime) -> int:
     """Store finished uploads, all in one transaction; return how many. Kept for a day."""
-    del caller
     moment = now.timestamp()
     until = moment + store.settings.blob_kept_s * _SPARE
     blobs.place_held(store.blobs, arrived)
     with store.database.transaction() as tx:
         blobs.record(tx, store.blobs, arrived, now=moment, kept_until=until)
+    if not caller.is_owner:
+        store.sent.add(caller.workspace_id or "", [one.sha256 for one in arrived])
     return len(arrived)
+
+
+def unavailable(tx: Transaction, names: Iterable[str], *, caller: Caller, store: Store) -> set[str]:
+    """Return which of `names` the caller cannot name: they are not here.
+
+    For a run's token also those that its workspace does not use and none of its runs has sent
+    lately, since to know a hash is not to have the bytes. To send them again is to show them.
+    """
+    missing = blobs.find_missing(tx, store.blobs, names)
+    if caller.is_owner:
+        return missing
+    workspace_id = caller.workspace_id or ""
+    unsent = store.sent.without(workspace_id, set(names) - missing)
+    return missing | (set(unsent) - _used_in(tx, unsent, workspace_id))
 
 
 def require_readable(names: Sequence[str], *, caller: Caller, store: Store) -> None:

@@ -19,6 +19,7 @@ from zaffre.server.store import run_key as run_keys
 from zaffre.server.store.database import Transaction
 from zaffre.server.store.run_key import RunKey
 from zaffre.server.store.store import Store
+from zaffre.server.usecases.blob import unavailable
 from zaffre.server.usecases.log import ALIASES
 from zaffre.server.usecases.run_access import require_own, require_related
 
@@ -67,14 +68,14 @@ def check_entries(entries: Sequence[FileEntry], field: str) -> tuple[FileEntry, 
     return tuple(entries)
 
 
-def require_there(entries: Sequence[FileEntry], *, store: Store) -> dict[str, int]:
-    """Return blob to size of `entries`; raise BlobsMissing if bytes are not in the store.
+def require_there(entries: Sequence[FileEntry], *, caller: Caller, store: Store) -> dict[str, int]:
+    """Return blob to size of `entries`; raise BlobsMissing for bytes that the caller must send.
 
     This looks at the files, without a lock; the transaction that names them calls `blobs.use`.
     """
     sizes = files.sizes(entries)
     with store.database.reading() as tx:
-        missing = blobs.find_missing(tx, store.blobs, sizes)
+        missing = unavailable(tx, sizes, caller=caller, store=store)
     if missing:
         raise BlobsMissing(sorted(missing))
     return sizes
@@ -90,7 +91,7 @@ def put(
 ) -> list[RunFile]:
     """Let names of a run's files point to blobs that are in the store. The last one wins."""
     check_entries(entries, "items")
-    sizes = require_there(entries, store=store)
+    sizes = require_there(entries, caller=caller, store=store)
     with store.database.transaction() as tx:
         run = run_keys.get(tx, run_id)
         require_related(tx, caller, "file.write", run)

@@ -67,7 +67,7 @@ def register(
             if run is None or run.workspace_id != workspace_id:
                 raise NotFound("run", request.run_id)
             model = replace(model, experiment_name=run.experiment_name)
-    sizes = require_there(model.files, store=store)
+    sizes = require_there(model.files, caller=caller, store=store)
     store.blobs.sync(sizes)
     try:
         return _insert(model, request, key, sizes, store)

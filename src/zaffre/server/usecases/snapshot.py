@@ -37,7 +37,7 @@ def put(
         largest = sorted(snapshot.files, key=lambda f: -f.size_bytes)[:5]
         shown = ", ".join(f"{file.name} ({file.size_bytes} bytes)" for file in largest)
         raise Invalid("files", f"have {total} bytes, at most {limit}; the largest are {shown}")
-    sizes = require_there(snapshot.files, store=store)
+    sizes = require_there(snapshot.files, caller=caller, store=store)
     with store.database.reading() as tx:
         workspaces.get(tx, workspace_id)
         # One that was sent long ago is stored again: who is told that it is here has a while.
