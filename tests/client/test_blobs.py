@@ -165,6 +165,31 @@ def test_a_download_that_is_cut_goes_on_where_it_stopped(tmp_path: Path) -> None
     assert asked == [None, "bytes=1000000-", "bytes=2000000-"]
 
 
+def test_a_file_that_is_replaced_while_it_comes_is_read_from_the_start(tmp_path: Path) -> None:
+    old, new = os.urandom(3_000_000), os.urandom(3_000_000)
+    asked: list[tuple[str | None, str | None]] = []
+
+    def handle(request: Request) -> bytes:
+        asked.append((request.header("Range"), request.header("If-Range")))
+        content = old if len(asked) == 1 else new
+        etag = f'ETag: "{hashlib.sha256(content).hexdigest()}"'
+        return answer(content, "200 OK", etag, cut_after=1_000_000 if len(asked) == 1 else None)
+
+    with WireServer(handle, closes_after=1) as server:
+        client = Client(NamedServer(server.url, "t"))
+        download.fetch_path(client, "/runs/r/files/f", str(tmp_path / "file"))
+    assert (tmp_path / "file").read_bytes() == new
+    assert asked[1] == ("bytes=1000000-", f'"{hashlib.sha256(old).hexdigest()}"')
+
+
+def test_content_is_checked_against_the_hash_in_its_etag(tmp_path: Path) -> None:
+    with WireServer(lambda _: answer(b"not it", "200 OK", f'ETag: "{"0" * 64}"')) as server:
+        client = Client(NamedServer(server.url, "t"))
+        with pytest.raises(Refused, match="damaged"):
+            download.fetch_path(client, "/runs/r/files/f", str(tmp_path / "file"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_server_without_ranges_is_read_from_the_start(tmp_path: Path) -> None:
     content = os.urandom(1_500_000)
     turns = iter([700_000, None, None])

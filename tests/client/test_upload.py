@@ -17,7 +17,6 @@ from zaffre.client import blobs, download
 from zaffre.client.blobs import GROUP_BYTES, Source
 from zaffre.client.connection import FoundServer
 from zaffre.client.http import Client
-from zaffre.contract.errors import ServerUnreachable
 
 SIZE = GROUP_BYTES + 10_000_000
 
@@ -72,9 +71,9 @@ def test_a_large_file_arrives_whole(
 def test_after_a_cut_only_the_rest_is_sent(
     server: ServerProcess, client: Client, proxy: CuttingProxy, large: Source, tmp_path: Path
 ) -> None:
-    proxy.up_limits = [9_000_000, 1 << 60, 10_000_000, 1 << 60, 5_000_000]
+    proxy.up_limits = [9_000_000, 10_000_000, 5_000_000]
     [entry] = blobs.send(Client(proxy), [large])
-    assert proxy.cut_up_count == 3
+    assert proxy.cut_up_count >= 2
     # What the proxy has passed on when it cuts, the server may not have read.
     assert proxy.passed_up < SIZE + 3 * 4_000_000
     assert_stored(client, large, entry.sha256, tmp_path)
@@ -84,13 +83,14 @@ def test_after_a_cut_only_the_rest_is_sent(
 def test_another_process_sends_the_rest_of_what_one_has_begun(
     server: ServerProcess, client: Client, proxy: CuttingProxy, large: Source, tmp_path: Path
 ) -> None:
-    proxy.up_limits = [25_000_000, *[0] * 1000]
-    with pytest.raises(ServerUnreachable):
-        blobs.send(Client(proxy, retry_s=0.1), [large])
-    proxy.up_limits = []
-    begun = proxy.passed_up
+    def on_progress(done: int, _total: int) -> None:
+        if done > 20_000_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        blobs.send(client, [large], on_progress=on_progress)
     [entry] = blobs.send(Client(proxy), [large])
-    assert proxy.passed_up - begun < SIZE - 5_000_000
+    assert proxy.passed_up < SIZE - 10_000_000
     assert_stored(client, large, entry.sha256, tmp_path)
     assert_nothing_half(server)
 

@@ -12,7 +12,7 @@ import os
 import stat
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Callable, Iterable
+from typing import TYPE_CHECKING, BinaryIO, Callable, Iterable
 
 from zaffre.client.bundle import read_blobs
 from zaffre.client.http import AnswerCut
@@ -95,18 +95,15 @@ def fetch_path(
 ) -> int:
     """Write what a GET of `path` answers to the file `target`; return its size in bytes.
 
-    sha256: what the content must hash to; unknown for files that still grow.
+    sha256: what the content must hash to; if it is not given, the answer's ETag says it, which
+    files that still grow do not have.
 
     Raises as `fetch` does. The folder of `target` must exist.
     """
     part = _part_beside(target)
     try:
-        hashing = None if sha256 is None else _Hashing()
-        try:
-            size_bytes = _fetch_parts(client, path, part, hashing, on_bytes or _tell_nobody)
-        finally:
-            found = None if hashing is None else hashing.end()
-        _check(path, sha256, found)
+        with open(part, "wb") as file:
+            size_bytes = _Fetching(client, path, file, sha256, on_bytes).run()
         _finish(part, target, executable=executable)
     except BaseException:
         _remove(part)
@@ -159,48 +156,75 @@ class _Hashing:
                 self._changed.notify_all()
 
 
-def _tell_nobody(_: int) -> None:
-    return
+class _Fetching:
+    """One answer's body on its way into a file."""
+
+    def __init__(
+        self,
+        client: Client,
+        path: str,
+        file: BinaryIO,
+        sha256: str | None,
+        on_bytes: Callable[[int], None] | None,
+    ) -> None:
+        self._client = client
+        self._path = path
+        self._file = file
+        self._wanted = sha256
+        self._on_bytes = on_bytes
+        self._etag: str | None = None
+        self._size_bytes = 0
+        self._hashing = _Hashing()
+
+    def run(self) -> int:
+        """Write the body, asking for the rest when it is cut; return its size in bytes."""
+        fruitless = 0
+        try:
+            while True:
+                before = self._size_bytes
+                try:
+                    self._take_answer()
+                    break
+                except AnswerCut as cut:
+                    fruitless = 0 if self._size_bytes > before else fruitless + 1
+                    if fruitless > _FRUITLESS_MAX:
+                        raise ServerUnreachable(self._client.locator.name(), str(cut)) from cut
+                except Refused as refusal:
+                    if refusal.status != 416 or not self._size_bytes:
+                        raise
+                    break  # all of it had come before the cut
+        finally:
+            found = self._hashing.end()
+        _check(self._path, self._wanted or _hash_in(self._etag) or found, found)
+        return self._size_bytes
+
+    def _take_answer(self) -> None:
+        headers: dict[str, str] = {}
+        if self._size_bytes:
+            headers["Range"] = f"bytes={self._size_bytes}-"
+            if self._etag is not None:
+                # Of what has been replaced meanwhile all is sent.
+                headers["If-Range"] = self._etag
+        with self._client.stream("GET", self._path, headers=headers) as answer:
+            self._etag = answer.headers.get("etag")
+            if self._size_bytes and answer.status != 206:
+                # The server starts over, so do we.
+                self._file.seek(0)
+                self._file.truncate()
+                self._size_bytes = 0
+                self._hashing.restart()
+            for chunk in answer.chunks(_CHUNK_BYTES):
+                self._hashing.add(chunk)
+                self._file.write(chunk)
+                self._size_bytes += len(chunk)
+                if self._on_bytes is not None:
+                    self._on_bytes(len(chunk))
 
 
-def _fetch_parts(
-    client: Client,
-    path: str,
-    part: str,
-    hashing: _Hashing | None,
-    on_bytes: Callable[[int], None],
-) -> int:
-    """Write an answer's body to `part`, asking for the rest when it is cut; return its size."""
-    size_bytes = 0
-    fruitless = 0
-    with open(part, "wb") as file:
-        while True:
-            before = size_bytes
-            headers = {"Range": f"bytes={size_bytes}-"} if size_bytes else None
-            try:
-                with client.stream("GET", path, headers=headers) as answer:
-                    if size_bytes and answer.status != 206:
-                        # The server starts over, so do we.
-                        file.seek(0)
-                        file.truncate()
-                        size_bytes = 0
-                        if hashing is not None:
-                            hashing.restart()
-                    for chunk in answer.chunks(_CHUNK_BYTES):
-                        if hashing is not None:
-                            hashing.add(chunk)
-                        file.write(chunk)
-                        size_bytes += len(chunk)
-                        on_bytes(len(chunk))
-                    return size_bytes
-            except AnswerCut as cut:
-                fruitless = 0 if size_bytes > before else fruitless + 1
-                if fruitless > _FRUITLESS_MAX:
-                    raise ServerUnreachable(client.locator.name(), str(cut)) from cut
-            except Refused as refusal:
-                if refusal.status == 416 and size_bytes:
-                    return size_bytes  # all of it had come before the cut
-                raise
+def _hash_in(etag: str | None) -> str | None:
+    """Return the SHA-256 that an ETag of Zaffre's is."""
+    value = (etag or "").strip('"')
+    return value if len(value) == 64 else None
 
 
 def _check(path: str, sha256: str | None, found: str | None) -> None:

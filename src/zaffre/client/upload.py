@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import os
 import threading
+import time
 from typing import TYPE_CHECKING, Callable, Iterator
 
 from zaffre.client.transport import Upload
@@ -26,6 +27,8 @@ ASKED_FROM_BYTES = 8 << 20
 _CHUNK_BYTES = 1 << 20
 #: How many attempts in a row may bring nothing.
 _FRUITLESS_MAX = 5
+#: Pauses in which the server may notice that a connection has ended, seconds.
+_SETTLING_S = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 
 class Changed(Exception):
@@ -168,7 +171,7 @@ class _Sending:
     def find_begun(self) -> tuple[str, int]:
         """Return the id of the upload of this file in this state, and how much has come of it."""
         upload_id = _id_of(self._path, self._seen)
-        offset, active = self._ask_offset(upload_id)
+        offset, active = self._find_offset(upload_id)
         if active or offset > self._seen.st_size:
             return _new_id(), 0  # another process sends this very file
         return upload_id, offset
@@ -190,7 +193,7 @@ class _Sending:
                 self._discard(upload_id)
                 raise
             except ServerUnreachable:
-                offset, _ = self._ask_offset(upload_id)
+                offset, _ = self._find_offset(upload_id)
             except Refused as refusal:
                 if refusal.code == "blob.hash_mismatch":
                     raise Changed from refusal
@@ -206,9 +209,19 @@ class _Sending:
                     self._client.locator.name(), "an upload is cut off each time"
                 )
 
-    def _ask_offset(self, upload_id: str) -> tuple[int, bool]:
-        answer = self._client.request("GET", f"/uploads/{upload_id}")
-        return answer["offset"], answer["active"]
+    def _find_offset(self, upload_id: str) -> tuple[int, bool]:
+        """Return how much has come, and whether a request writes to it.
+
+        What was on its way when a connection ended is waited for, but not for long.
+        """
+        offset, active = 0, True
+        for pause_s in _SETTLING_S:
+            time.sleep(pause_s)
+            answer = self._client.request("GET", f"/uploads/{upload_id}")
+            offset, active = answer["offset"], answer["active"]
+            if not active:
+                break
+        return offset, active
 
     def _send_from(self, upload_id: str, offset: int) -> None:
         self._tell(offset)
