@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.server.conftest import OWNER, World
@@ -194,6 +195,25 @@ def test_a_file_without_a_row_goes_once_it_is_old(world: World) -> None:
     assert collect(world).removed_count == 1
 
 
+def test_a_collection_ends_when_the_server_stops_and_the_next_one_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(garbage, "_SLICE", 2)
+    contents = [b"%d" % number for number in range(6)]
+    upload(world.store, *contents, now=world.now)
+    set_aside = world.store.blobs.set_aside
+
+    def stop(sha256: str) -> Path | None:
+        world.store.hub.closing = True
+        return set_aside(sha256)
+
+    monkeypatch.setattr(world.store.blobs, "set_aside", stop)
+    assert collect(world, force=True).removed_count == 2
+    monkeypatch.undo()
+    world.store.hub.closing = False
+    assert collect(world, force=True).removed_count == 4
+
+
 def test_only_the_owner_collects(world: World) -> None:
     runner = world.started()
     with pytest.raises(Forbidden):
@@ -202,7 +222,8 @@ def test_only_the_owner_collects(world: World) -> None:
 
 def test_a_runs_token_reads_what_its_workspace_uses_and_no_other_blob(world: World) -> None:
     runner = world.started()
-    upload(world.store, CONTENT, b"other", now=world.now)
+    upload(world.store, CONTENT, now=world.now, caller=runner.caller)
+    upload(world.store, b"other", now=world.now)
     files.put(
         runner.run_id,
         [entry("out", CONTENT)],

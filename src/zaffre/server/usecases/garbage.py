@@ -39,7 +39,8 @@ def collect(*, force: bool, store: Store, now: datetime) -> Collected:
     """Remove what was deleted, snapshots that no run names, blobs that nothing names.
 
     force: promises of the last day ("this is here") do not count; a client that relies on one is
-    told that it is missing, and sends it again.
+    told that it is missing, and sends it again. When the server stops, the collection ends after
+    the batch that it is at, and the next one goes on.
     """
     moment = now.timestamp()
     before = float("inf") if force else moment
@@ -51,11 +52,11 @@ def collect(*, force: bool, store: Store, now: datetime) -> Collected:
     _adopt_orphans(store, moment)
     with store.database.reading() as tx:
         found = garbage.find_unused(tx, before=before)
-    for names in _slices(found):
+    for names in _batches(found, store):
         with store.database.transaction() as tx:
             garbage.mark(tx, names, before=before, now=moment)
     count = size = 0
-    for names in _slices(found):
+    for names in _batches(found, store):
         with store.database.transaction() as tx:
             removed = garbage.remove(tx, store.blobs, names)
         count += len(removed)
@@ -74,10 +75,12 @@ def _adopt_orphans(store: Store, now: float) -> None:
     old: list[str] = []
     border = time.time() - STALE_TMP_S
     for name in store.blobs.names():
+        if store.hub.closing:
+            return
         with contextlib.suppress(FileNotFoundError):
             if store.blobs.file_path(name).stat().st_mtime < border:
                 old.append(name)
-    for names in _slices(sorted(old)):
+    for names in _batches(sorted(old), store):
         # Another server may adopt, or a client send, the same one at this moment.
         with (
             contextlib.suppress(sqlalchemy.exc.IntegrityError),
@@ -86,6 +89,9 @@ def _adopt_orphans(store: Store, now: float) -> None:
             garbage.add_orphans(tx, names, store.blobs, now=now)
 
 
-def _slices(names: Sequence[str]) -> Iterator[Sequence[str]]:
+def _batches(names: Sequence[str], store: Store) -> Iterator[Sequence[str]]:
+    """Yield `names` in parts until the server stops."""
     for start in range(0, len(names), _SLICE):
+        if store.hub.closing:
+            return
         yield names[start : start + _SLICE]
