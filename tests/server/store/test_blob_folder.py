@@ -64,6 +64,43 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     assert left_over(folder) == []
 
 
+def test_a_small_blob_replaces_what_a_crash_has_left_and_leaves_nothing_beside_it(
+    folder: BlobFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = sha256_of(b"abc")
+    place(folder, b"abc")
+    folder.file_path(name).write_bytes(b"a")
+
+    def die(_self: Path, _target: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as crash:
+        crash.setattr(Path, "rename", die)
+        with pytest.raises(KeyboardInterrupt):
+            folder.place(blob.Held(b"abc"))
+    assert [path.name for path in folder.file_path(name).parent.iterdir()] == [name]
+    assert len(list(folder.stray(older_than_s=-1))) == 1
+    folder.place(blob.Held(b"abc"))
+    assert folder.has(name, 3)
+
+
+def test_more_unsynced_blobs_than_are_remembered_are_synced_all_at_once(
+    folder: BlobFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(blob, "_sync_file_system", lambda _: synced.append("all"))
+    monkeypatch.setattr(blob, "_sync_path", lambda path: synced.append(path.name))
+    monkeypatch.setattr(blob, "UNSYNCED_MAX", 2)
+    folder.sync([])
+    first = place(folder, b"1")
+    folder.sync([first])
+    assert synced == ["all", first, first[:2]]
+    names = [place(folder, b"%d" % number) for number in range(2, 5)]
+    folder.sync(names[:1])
+    folder.sync(names)
+    assert synced[3:] == ["all"]
+
+
 def test_a_removed_blob_stays_readable_for_whoever_has_it_open(folder: BlobFolder) -> None:
     name = place(folder, b"abc")
     with folder.open(name) as file:

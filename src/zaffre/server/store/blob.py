@@ -46,6 +46,9 @@ STALE_TMP_S = 86_400.0
 #: (measured: 100 files 3 ms against 40 ms).
 _SYNC_ONE_BY_ONE = 4
 
+#: How many blobs are known one by one to wait for a sync; with more, the next sync is of all.
+UNSYNCED_MAX = 100_000
+
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SLICE = 500
@@ -108,9 +111,10 @@ class Held:
             try:
                 _write_new(target, self.content)
             except FileExistsError:
-                part = f"{target}.{secrets.token_hex(6)}"
-                _write_new(part, self.content)
-                os.rename(part, target)  # noqa: PTH104
+                # In tmp/, where what a crash leaves is found and removed.
+                part = Path(target).parent.with_name("tmp") / secrets.token_hex(12)
+                _write_new(str(part), self.content)
+                part.rename(target)
 
     def discard(self) -> None:
         """Nothing of it is outside its place."""
@@ -252,6 +256,10 @@ class BlobFolder:
             (self.path / folder).mkdir(exist_ok=True)
             self._made.add(folder)
         arrived.place(f"{self.path}/{folder}/{arrived.sha256}")
+        if len(self._unsynced) >= UNSYNCED_MAX:
+            with self._sync_lock:  # a sync under way counts for what it began with
+                self._unsynced.clear()
+                self._synced_once = False
         self._unsynced.add(arrived.sha256)
 
     def set_aside(self, sha256: str) -> Path | None:
