@@ -123,8 +123,12 @@ def test_what_is_shown_of_a_run_says_the_end_when_waiting_for_it_returns(
     submit: Callable[..., Run],
 ) -> None:
     run = submit("print('last words')\n")
-    _, screen = follow(run)
+    screen = Screen()
+    again: list[int] = []
+    view = RunView(run.id, run.refresh_record(), run.get_portal_url())
+    Follower(view).show(screen.paint, lambda: again.append(len(screen.seen)))
     run.wait_for_completion()
+    assert again == [len(screen.seen)]
     view = screen.view
     assert view is not None
     assert view.ended

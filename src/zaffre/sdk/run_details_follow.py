@@ -42,6 +42,9 @@ _LOGS_MAX = 8
 _IMAGE_ENDS = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 
 _following: list[Follower] = []
+#: The last ones that have drawn a run's end and that `settle` has not seen yet.
+_ended: list[Follower] = []
+_ENDED_MAX = 4
 
 
 class Follower:
@@ -57,18 +60,22 @@ class Follower:
         self._look_at = 0.0
         #: Child id to the state in which its metrics were asked for.
         self._measured: dict[str, str] = {}
+        self._send_again: Callable[[], None] | None = None
         self._painter: threading.Thread | None = None
 
-    def show(self, paint: Callable[[RunView], None]) -> None:
+    def show(
+        self, paint: Callable[[RunView], None], send_again: Callable[[], None] | None = None
+    ) -> None:
         """Call `paint` with the view: once with all of a run that has ended, else again and again.
 
-        The first call is made here, the others by a thread.
+        The first call is made here, the others by a thread. send_again: called by `settle`.
         """
         if self.view.ended:
             self.look_once()
             paint(self.view)
             return
         paint(self.view)
+        self._send_again = send_again
         _following.append(self)
         threading.Thread(target=self._listen, name="zaffre-run-events", daemon=True).start()
         self._painter = threading.Thread(
@@ -103,6 +110,11 @@ class Follower:
         """Wait until the end is drawn."""
         if self._painter is not None:
             self._painter.join(timeout_s)
+
+    def send_again(self) -> None:
+        """Send what is drawn once more."""
+        if self._send_again is not None:
+            self._send_again()
 
     # -- the thread that holds the stream
 
@@ -164,6 +176,8 @@ class Follower:
                 with self._lock:
                     paint(self.view)
                 if ended:
+                    _ended.append(self)
+                    del _ended[:-_ENDED_MAX]
                     return
         except Exception as problem:
             # Whatever a front end does to an output, the user's kernel goes on.
@@ -283,9 +297,17 @@ def _content(client: Client, run_id: str, name: str, kind: str, limit: int) -> A
         return "is no JSON"
 
 
-def settle(run_id: str, timeout_s: float = 3.0) -> None:
-    """Wait until the end of a run that has ended is drawn wherever it is shown."""
+def settle(run_id: str, timeout_s: float = 10.0) -> None:
+    """Wait until the end of a run that has ended is drawn wherever it is shown.
+
+    It is sent once more from here: what a thread sends between two cells is lost to programs that
+    execute notebooks, which listen for one cell's outputs at a time.
+    """
     deadline = time.monotonic() + timeout_s
     for follower in _following.copy():
         if follower.view.run_id == run_id:
             follower.join(max(0.0, deadline - time.monotonic()))
+    for follower in _ended.copy():
+        if follower.view.run_id == run_id:
+            _ended.remove(follower)
+            follower.send_again()

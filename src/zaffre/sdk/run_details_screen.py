@@ -60,7 +60,7 @@ class Notebook:
         self._shell = shell
         self._stop = stop
         self._handles: dict[str, Any] = {}
-        self._shown: dict[str, str] = {}
+        self._bundles: dict[str, dict[str, str]] = {}
         self._drawn: dict[str, int] = {}
         self._cell = _cell(shell)
         shell.events.register("pre_run_cell", self._before_a_cell)
@@ -81,11 +81,16 @@ class Notebook:
         if view.ended:
             self._forget()
 
+    def send_again(self) -> None:
+        """Send what is drawn once more."""
+        for name, handle in self._handles.items():
+            handle.update(self._bundles[name], raw=True)
+
     def _put(self, name: str, html: str, text: str) -> None:
-        if self._shown.get(name) == html:
+        bundle = self._bundles.get(name)
+        if bundle is not None and bundle["text/html"] == html:
             return
-        self._shown[name] = html
-        bundle = {"text/html": html, "text/plain": text}
+        bundle = self._bundles[name] = {"text/html": html, "text/plain": text}
         if name in self._handles:
             self._handles[name].update(bundle, raw=True)
         else:

@@ -45,7 +45,8 @@ class RunDetails:
         follower = Follower(view)
         shell = screens.notebook_shell()
         if shell is not None:
-            follower.show(screens.Notebook(shell, follower.stop).paint)
+            notebook = screens.Notebook(shell, follower.stop)
+            follower.show(notebook.paint, notebook.send_again)
         elif screens.has_live_terminal() and not view.ended:
             follower.show(screens.Terminal().paint)
         else:
