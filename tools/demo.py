@@ -14,8 +14,8 @@ from typing import Any
 
 from zaffre.cli import moment, table
 from zaffre.cli.main import call
-from zaffre.cli.metric import number
 from zaffre.cli.server import connect, every_item, experiment_ids
+from zaffre.client.doctor import examine
 from zaffre.contract import wire
 from zaffre.contract.metric import MetricSeries, decode_value
 from zaffre.contract.model import Model
@@ -23,13 +23,24 @@ from zaffre.contract.run import Run
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "quickstart"
 EXPERIMENT = WORKSPACE = "quickstart"
-COLUMNS = ("Regularization Rate", "Loss", "Accuracy", "AUC")
+#: A column's name, and the metric whose last value it has.
+COLUMNS = {
+    "RATE>": "Regularization Rate",
+    "LOSS>": "Loss",
+    "ACCURACY>": "Accuracy",
+    "AUC>": "AUC",
+}
 EXPECTED_RUNS = 4
+ZAFFRE = os.path.relpath(Path(sys.executable).parent / "zaffre")
 
 
 def main() -> int:
     """Return the exit status."""
     began = datetime.now(UTC)
+    found = examine()
+    if not found.azureml_is_ours:
+        print("\n".join(found.problems), file=sys.stderr)
+        return 1
     status = call(["up"])
     if status:
         return status
@@ -43,7 +54,13 @@ def main() -> int:
     if done.returncode:
         print(f"The quickstart ended with exit code {done.returncode}.", file=sys.stderr)
         return 1
-    return show(began)
+    status = show(began)
+    if not found.stand_ins:
+        print(
+            "\nBefore a notebook with '!pip install azureml-sdk', which would write over Zaffre:\n"
+            f"  {ZAFFRE} doctor --fix --python PYTHON_OF_THE_NOTEBOOK"
+        )
+    return status
 
 
 def show(began: datetime) -> int:
@@ -54,7 +71,7 @@ def show(began: datetime) -> int:
     runs = [run for item in items if (run := wire.decode(Run, item)).created_at >= began]
     print()
     table.show_table(
-        ["RUN", "HOW", "STATE", "TOOK>", *(f"{name}>" for name in COLUMNS), "METRICS>"],
+        ["HOW", "STATE", "TOOK>", *COLUMNS, "METRICS>"],
         [row_of(client, run) for run in reversed(runs)],
         title="The runs and their metrics",
     )
@@ -64,17 +81,21 @@ def show(began: datetime) -> int:
     registered = [wire.decode(Model, item) for item in models]
     print()
     table.show_table(
-        ["MODEL", "VERSION>", "FROM RUN", "PROPERTIES"],
+        ["MODEL", "FROM RUN", "PROPERTIES"],
         [
-            (m.name, m.version, m.run_id, ", ".join(f"{k} {v}" for k, v in m.properties.items()))
+            (
+                f"{m.name}:{m.version}",
+                m.run_id,
+                "\n".join(f"{k} {float(v):.4g}" for k, v in m.properties.items()),
+            )
             for m in registered
         ],
         title="The registered model",
     )
     facts = client.request("GET", "/server")
-    zaffre = os.path.relpath(Path(sys.executable).parent / "zaffre")
-    print(f"\nZaffre runs at {facts['url']} (home {facts['home']}).")
-    print(f"Look around: {zaffre} run list; {zaffre} run show {runs[-1].run_id}; {zaffre} down")
+    print(f"\nZaffre runs at {facts['url']} (home {facts['home']}). Look around:")
+    for arguments in ("run list", f"run show {runs[-1].run_id}", f"why {runs[0].run_id}", "down"):
+        print(f"  {ZAFFRE} {arguments}")
     ended = [run for run in runs if run.state.value == "Completed"]
     whole = len(ended) == EXPECTED_RUNS and registered and registered[0].created_at >= began
     return 0 if whole else 1
@@ -85,11 +106,11 @@ def row_of(client: Any, run: Run) -> tuple[object, ...]:
     answer = client.request("GET", f"/runs/{run.run_id}/metrics")["runs"][run.run_id]
     metrics = {item["name"]: wire.decode(MetricSeries, item) for item in answer}
     last = [
-        number(decode_value(metrics[name].values[-1])) if name in metrics else ""
-        for name in COLUMNS
+        f"{decode_value(metrics[name].values[-1]):.4g}" if name in metrics else ""
+        for name in COLUMNS.values()
     ]
     took = moment.took(run.started_at, run.ended_at)
-    return run.run_id, run.display_name or "", run.state.value, took, *last, len(metrics)
+    return run.display_name or "", run.state.value, took, *last, len(metrics)
 
 
 if __name__ == "__main__":
