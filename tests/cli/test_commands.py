@@ -104,6 +104,19 @@ def test_the_version_and_every_command_s_line_cost_no_import_but_click() -> None
         assert words in " ".join(done.stdout.split())
 
 
+def test_without_its_packages_the_command_line_says_what_to_do() -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "zaffre.cli", "doctor"],
+        env={"PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == FAILED
+    assert "has no zaffre[server]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_version_is_one_line(zaffre: Zaffre) -> None:
     said = zaffre("--version")
     assert (said.code, said.out) == (DONE, f"zaffre {ZAFFRE_VERSION}\n")

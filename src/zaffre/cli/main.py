@@ -14,7 +14,14 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-import click
+try:
+    import click
+except ModuleNotFoundError:
+    sys.exit(
+        f"zaffre: {sys.executable} has no zaffre[server], which the command line needs. "
+        "Install that (Python 3.11 or later), or call what works without: "
+        f"{sys.executable} -m zaffre.client --help"
+    )
 
 from zaffre.contract.errors import ZaffreError
 from zaffre.contract.version import ZAFFRE_VERSION

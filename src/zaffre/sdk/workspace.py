@@ -410,7 +410,7 @@ class Workspace:
 
     @property
     def environments(self) -> dict[str, Environment]:
-        """Name to Environment, the curated ones included."""
+        """Name to Environment: none can be registered in this release."""
         from zaffre.sdk.environment import Environment
 
         return Environment.list(self)
@@ -422,8 +422,8 @@ class Workspace:
 
     @property
     def datastores(self) -> dict[str, Any]:
-        """Name to datastore."""
-        raise NotBuiltYetException("Workspace.datastores")
+        """Name to datastore: there are none in this release."""
+        return {}
 
     @property
     def webservices(self) -> dict[str, Any]:
