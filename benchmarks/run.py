@@ -27,6 +27,7 @@ from rich.console import Console
 
 from benchmarks import (
     command_line,
+    data,
     imports,
     log_call,
     machine,
@@ -46,6 +47,7 @@ BENCHMARKS = {
     "writes": writes.measure,
     "reads": reads.measure,
     "transfers": transfers.measure,
+    "data": data.measure,
     "imports": imports.measure,
     "command_line": command_line.measure,
     "server_start": server_start.measure,
