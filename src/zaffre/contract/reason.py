@@ -29,6 +29,7 @@ class ReasonKind(str, Enum):
     SNAPSHOT_BROKEN = "snapshot_broken"
     UPLOAD_FAILED = "upload_failed"
     NOTEBOOK_SILENT = "notebook_silent"
+    FOLDER_REMOVED = "folder_removed"
 
 
 SENTENCES: dict[ReasonKind, str] = {
@@ -62,6 +63,10 @@ SENTENCES: dict[ReasonKind, str] = {
     ReasonKind.NOTEBOOK_SILENT: (
         "The process that started this interactive run has not been heard of since {since}. "
         "It counts again when that process is back; 'zaffre sync' ships what it left."
+    ),
+    ReasonKind.FOLDER_REMOVED: (
+        "The run's folder {folder}, kept because not all of it could be stored, was removed after "
+        "{days} days."
     ),
 }
 

@@ -34,6 +34,7 @@ class Settings:
     snapshot_max_bytes: 0 is no limit; SDKs have their own.
     log_max_bytes: how much of one log is stored. blob_kept_s: how long an unused blob is kept
     after somebody was told that it is here. garbage_every_s: pause between two collections.
+    folder_kept_s: how long the folder of an ended run stays if not all of it could be stored.
     deleted_kept_s: how long a deleted workspace can be brought back.
     """
 
@@ -57,6 +58,7 @@ class Settings:
     log_max_bytes: int = 1_000_000_000
     blob_kept_s: float = 86_400.0
     garbage_every_s: float = 3_600.0
+    folder_kept_s: float = 7 * 86_400.0
     deleted_kept_s: float = 14 * 86_400.0
 
     @property

@@ -1,4 +1,4 @@
-"""Collects garbage now and then, in a thread, a few blobs a transaction."""
+"""Collects garbage now and then, in a thread: blobs, a few a transaction, and runs' old folders."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from zaffre.server import log
 from zaffre.server.store.store import Store
+from zaffre.server.usecases import folder
 from zaffre.server.usecases import garbage as usecase
 
 #: The first collection comes so long after the start: a server that an SDK starts may not live
@@ -30,3 +31,6 @@ async def run(store: Store) -> None:
                 removed_count=collected.removed_count,
                 removed_bytes=collected.removed_bytes,
             )
+        removed = await asyncio.to_thread(folder.remove_old, store=store, now=datetime.now(UTC))
+        if removed:
+            log.info("folders.removed", count=removed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from zaffre.server.store.database import Prepared, Transaction
 from zaffre.server.store.run import Found
 from zaffre.server.store.tables import attempts, runs
 
+_SLICE = 500
 _encode = msgspec.json.Encoder().encode
 _report = msgspec.json.Decoder(Report)
 _columns = (*attempts.c, runs.c.run_id)
@@ -142,6 +144,27 @@ def find_open(tx: Transaction, *, target: str | None = None) -> list[Attempt]:
     """Return the attempts that have not ended, oldest run first."""
     rows = tx.execute(_open) if target is None else tx.execute(_open_on, {"target": target})
     return [_read(row) for row in rows]
+
+
+def find_folders(tx: Transaction, folders: Sequence[str], *, ended_before: float) -> list[Attempt]:
+    """Return the attempts of these folders whose run has ended before a time, and each attempt."""
+    others = attempts.alias()
+    still = sa.exists().where(others.c.run_key == attempts.c.run_key, others.c.ended_at.is_(None))
+    found: list[Attempt] = []
+    for start in range(0, len(folders), _SLICE):
+        rows = tx.execute(
+            sa.select(*_columns)
+            .join(runs, runs.c.run_key == attempts.c.run_key)
+            .where(
+                attempts.c.folder.in_(folders[start : start + _SLICE]),
+                runs.c.ended_at < ended_before,
+                ~still,
+            )
+            .order_by(attempts.c.run_key, attempts.c.number.desc())
+        )
+        newest = {(row.run_key, row.folder): row for row in reversed(rows.all())}
+        found += [_read(row) for row in newest.values()]
+    return found
 
 
 def count_open(tx: Transaction, target: str) -> int:
