@@ -339,6 +339,16 @@ def test_a_notebook_that_ends_ships_its_last_records(
     assert run.values() == list(range(1000))
 
 
+def test_a_notebook_that_ends_names_a_spool_that_cannot_be_read(
+    server: ServerProcess, run: InteractiveRun, run_python: RunPython
+) -> None:
+    script = NOTEBOOK + "log.scalar('n', 1); os.mkdir(f'{folder}/0-1-folder.spool')"
+    done = run_python(script, run.run_id, environment={"ZAFFRE_HOME": str(server.home)})
+    assert done.returncode == 0
+    assert "0-1-folder.spool cannot be read: Is a directory" in done.stderr
+    assert run.values() == [1]
+
+
 def test_a_notebook_that_ends_at_once_leaves_a_run_that_stops_counting_as_alive(
     new_server: Callable[..., ServerProcess], run_python: RunPython
 ) -> None:

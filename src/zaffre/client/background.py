@@ -9,7 +9,6 @@ no thread until it logs.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import threading
@@ -45,11 +44,9 @@ class _Watched:
 
     def serve(self) -> bool:
         """Ship and renew what is due; say whether the server took it."""
-        is_well = True
         try:
             if self.refused is None and self.shipper.has_news():
-                result = self.shipper.ship(client=self.client, patience_s=_ANSWER_S)
-                is_well = result.problem is None
+                self.shipper.ship(client=self.client, patience_s=_ANSWER_S)
             now = time.monotonic()
             if now >= self.renew_at:
                 self._renew()
@@ -64,18 +61,12 @@ class _Watched:
             return True  # a sync has removed the folder: all of it was shipped
         except OSError:
             return False  # the folder's file system is away: the thread must outlive that
-        return is_well
+        return True
 
-    def begin_lease(self, timeout_s: float) -> None:
-        """Renew once if that never happened: a run without a lease would be Running for ever."""
-        if self.renew_at == 0.0 and self.refused is None:
-            with contextlib.suppress(ZaffreError):
-                self._renew(timeout_s)
-
-    def _renew(self, timeout_s: float = _ANSWER_S) -> None:
+    def _renew(self) -> None:
         try:
             answer = self.client.request(
-                "POST", f"/runs/{self.shipper.run_id}/renew", timeout_s=timeout_s, retry_s=0.0
+                "POST", f"/runs/{self.shipper.run_id}/renew", timeout_s=_ANSWER_S, retry_s=0.0
             )
             # A server of an earlier release does not say for how long.
             self.renew_every_s = answer.get("lease_s", 3 * self.renew_every_s) / 3
@@ -159,8 +150,6 @@ class Background:
                     problem = result.problem or problem
             except (ZaffreError, OSError) as failure:
                 problem = str(failure)
-            else:
-                run.begin_lease(max(0.1, deadline - time.monotonic()))
             if problem:
                 sys.stderr.write(
                     f"zaffre: not all that run {run.shipper.run_id} logged is at the server yet "
