@@ -19,11 +19,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Iterable, Iterator
 
 from zaffre.client import upload
-from zaffre.contract.errors import FileChanging, Invalid
+from zaffre.contract.errors import FileChanging, Invalid, Refused
 from zaffre.contract.snapshot import FileEntry
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from zaffre.client.http import Client
+
+    T = TypeVar("T")
 
 #: Files below this size travel in bundles, bytes.
 BUNDLED_BELOW_BYTES = 1 << 20
@@ -31,6 +35,7 @@ BUNDLED_BELOW_BYTES = 1 << 20
 GROUP_FILES = 1000
 GROUP_BYTES = 24 << 20
 _READS_MAX = 5
+_SENT_MAX = 3
 #: How much longer than before is waited until a changing file is read again, seconds.
 _PAUSE_S = 0.05
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -82,6 +87,28 @@ def send(
     for group in _Ahead(files):
         entries.extend(_send_group(client, group, done, tell))
     return entries
+
+
+def send_for(
+    client: Client,
+    sources: Iterable[Source],
+    register: Callable[[list[FileEntry]], T],
+    *,
+    on_progress: Progress | None = None,
+) -> T:
+    """Send files and have a record name them; return what `register` returns.
+
+    If files have been removed from the server in between, they are sent again. Raises as `send`
+    does, and what `register` raises.
+    """
+    files = list(sources)
+    for _ in range(_SENT_MAX - 1):
+        try:
+            return register(send(client, files, on_progress=on_progress))
+        except Refused as refusal:
+            if refusal.code != "blob.missing":
+                raise
+    return register(send(client, files, on_progress=on_progress))
 
 
 def hash_file(path: str) -> tuple[str, int]:

@@ -55,6 +55,10 @@ def fetch(
         if on_progress is not None:
             on_progress(done, total)
 
+    def tell_within(came: int, _: int) -> None:
+        if on_progress is not None:
+            on_progress(done + came, total)
+
     made: set[str] = set()
     group: dict[str, list[tuple[str, FileEntry]]] = {}
     held_bytes = 0
@@ -71,8 +75,9 @@ def fetch(
                 target,
                 sha256=entry.sha256,
                 executable=entry.executable,
-                on_bytes=tell,
+                on_progress=tell_within,
             )
+            tell(entry.size_bytes)
             continue
         if entry.sha256 not in group:
             held_bytes += entry.size_bytes
@@ -91,7 +96,7 @@ def fetch_path(
     *,
     sha256: str | None = None,
     executable: bool = False,
-    on_bytes: Callable[[int], None] | None = None,
+    on_progress: Progress | None = None,
 ) -> int:
     """Write what a GET of `path` answers to the file `target`; return its size in bytes.
 
@@ -103,7 +108,7 @@ def fetch_path(
     part = _part_beside(target)
     try:
         with open(part, "wb") as file:
-            size_bytes = _Fetching(client, path, file, sha256, on_bytes).run()
+            size_bytes = _Fetching(client, path, file, sha256, on_progress).run()
         _finish(part, target, executable=executable)
     except BaseException:
         _remove(part)
@@ -165,13 +170,13 @@ class _Fetching:
         path: str,
         file: BinaryIO,
         sha256: str | None,
-        on_bytes: Callable[[int], None] | None,
+        on_progress: Progress | None,
     ) -> None:
         self._client = client
         self._path = path
         self._file = file
         self._wanted = sha256
-        self._on_bytes = on_bytes
+        self._on_progress = on_progress
         self._etag: str | None = None
         self._size_bytes = 0
         self._hashing = _Hashing()
@@ -213,12 +218,13 @@ class _Fetching:
                 self._file.truncate()
                 self._size_bytes = 0
                 self._hashing.restart()
+            total = self._size_bytes + int(answer.headers.get("content-length", 0))
             for chunk in answer.chunks(_CHUNK_BYTES):
                 self._hashing.add(chunk)
                 self._file.write(chunk)
                 self._size_bytes += len(chunk)
-                if self._on_bytes is not None:
-                    self._on_bytes(len(chunk))
+                if self._on_progress is not None:
+                    self._on_progress(self._size_bytes, total)
 
 
 def _hash_in(etag: str | None) -> str | None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
+    from zaffre.contract.snapshot import FileEntry
+
 #: A request names at most so many files.
 _GROUP = 1_000
 
@@ -46,7 +48,7 @@ def upload(run_id: str, files: Iterable[tuple[str, str]]) -> list[dict[str, Any]
     Raises FileNotFoundError, IsADirectoryError, UserErrorException for a name.
     """
     from zaffre.client import blobs
-    from zaffre.contract import wire
+    from zaffre.sdk import progress
 
     sources: dict[str, blobs.Source] = {}
     for name, path in files:
@@ -54,16 +56,25 @@ def upload(run_id: str, files: Iterable[tuple[str, str]]) -> list[dict[str, Any]
         check_file(path)
         sources[checked] = blobs.Source(checked, os.fspath(path))
     client = session.current().client
-    stored: list[dict[str, Any]] = []
-    try:
-        entries = blobs.send(client, sources.values())
+
+    def register(entries: list[FileEntry]) -> list[dict[str, Any]]:
+        stored: list[dict[str, Any]] = []
         for start in range(0, len(entries), _GROUP):
-            items = [wire.encode(entry) for entry in entries[start : start + _GROUP]]
+            items = [vars(entry) for entry in entries[start : start + _GROUP]]
             answer = client.request("POST", f"/runs/{run_id}/files", json={"items": items})
             stored.extend(answer["items"])
+        return stored
+
+    try:
+        with progress.shown(f"Uploading {_shown(list(sources))}") as tell:
+            return blobs.send_for(client, sources.values(), register, on_progress=tell)
     except ZaffreError as refusal:
         raise from_refusal(refusal) from refusal
-    return stored
+
+
+def _shown(names: Sequence[str]) -> str:
+    """Return what files are called in a line of progress."""
+    return names[0].rpartition("/")[2] if len(names) == 1 else f"{len(names):,} files"
 
 
 def upload_content(run_id: str, name: str, content: bytes) -> None:
@@ -93,11 +104,10 @@ def upload_stream(run_id: str, name: str, stream: Any) -> None:
 def check_file(path: Any) -> None:
     """Raise FileNotFoundError or IsADirectoryError unless `path` is a file."""
     import errno
+    import stat
 
-    if os.path.isdir(path):
+    if stat.S_ISDIR(os.stat(path).st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
-    if not os.path.exists(path):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
 
 
 def files_below(folder: str, name: str) -> list[tuple[str, str]]:
@@ -127,14 +137,17 @@ def download(run_id: str, name: str, output_file_path: Any = None) -> None:
     Raises UserErrorException that lists the run's files when there is none of that name.
     """
     from zaffre.client import download as downloads
+    from zaffre.sdk import progress
 
     checked = checked_name(name)
     target = target_path(checked, output_file_path)
     folder = os.path.dirname(target)
     if folder:
         os.makedirs(folder, exist_ok=True)
+    path = f"/runs/{run_id}/files/{checked}"
     try:
-        downloads.fetch_path(session.current().client, f"/runs/{run_id}/files/{checked}", target)
+        with progress.shown(f"Downloading {_shown([checked])}") as tell:
+            downloads.fetch_path(session.current().client, path, target, on_progress=tell)
     except Refused as refusal:
         if refusal.status != 404 or refusal.code.startswith("run."):
             raise from_refusal(refusal) from refusal
@@ -168,6 +181,7 @@ def download_many(
     """Write all files below a folder `prefix`; a file is whole or not there at all."""
     from zaffre.client import download as downloads
     from zaffre.contract.snapshot import FileEntry
+    from zaffre.sdk import progress
 
     folder = "" if not prefix else checked_name(prefix) + "/"
     root = os.curdir
@@ -194,7 +208,8 @@ def download_many(
                 target = os.path.join(root, name)
                 os.makedirs(os.path.dirname(target), exist_ok=True)
                 downloads.fetch_path(client, f"/runs/{run_id}/files/{file['name']}", target)
-        downloads.fetch(client, entries, root)
+        with progress.shown(f"Downloading {_shown([entry.name for entry in entries])}") as tell:
+            downloads.fetch(client, entries, root, on_progress=tell)
     except ZaffreError as refusal:
         raise from_refusal(refusal) from refusal
 
@@ -223,12 +238,14 @@ def download_snapshot(workspace_id: str, snapshot_id: str, target: str) -> None:
     from zaffre.client import download as downloads
     from zaffre.contract import wire
     from zaffre.contract.snapshot import FileEntry
+    from zaffre.sdk import progress
 
     answer = session.current().request("GET", f"/workspaces/{workspace_id}/snapshots/{snapshot_id}")
     entries = [wire.decode(FileEntry, file) for file in answer["files"]]
     with tempfile.TemporaryDirectory(prefix="zaffre-") as folder:
         try:
-            downloads.fetch(session.current().client, entries, folder)
+            with progress.shown("Downloading the snapshot") as tell:
+                downloads.fetch(session.current().client, entries, folder, on_progress=tell)
         except ZaffreError as refusal:
             raise from_refusal(refusal) from refusal
         part = f"{target}.part"
