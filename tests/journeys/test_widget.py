@@ -91,6 +91,7 @@ from azureml.widgets import RunDetails
 run = Experiment(Workspace.from_config(), "terminal").submit(ScriptRunConfig("source", "train.py"))
 RunDetails(run).show()
 print("show has returned")
+RunDetails(run).show()
 run.wait_for_completion()
 print("the program goes on")
 """
@@ -129,6 +130,7 @@ def test_a_terminal_has_lines_that_make_way_and_a_table_at_the_end(project: Proj
     assert screen[1] == "show has returned"
     assert "Status      Completed" in screen
     assert any(line.split()[:2] == ["loss", "0.125"] for line in screen)
+    assert [line.split()[0] for line in screen].count("Run") == 2, "one is printed once"
     assert screen[-1] == "the program goes on"
     assert not any(line.startswith(("Queued", "Running", "Preparing")) for line in screen)
 

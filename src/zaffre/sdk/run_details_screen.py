@@ -43,6 +43,8 @@ def has_live_terminal() -> bool:
     if hasattr(sys, "ps1") or sys.flags.interactive or "IPython" in sys.modules:
         return False  # a prompt would stand in between
     stdout = sys.stdout
+    if isinstance(stdout, _StandIn):
+        return False  # another run's lines stand there
     return os.name == "posix" and stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
