@@ -49,6 +49,20 @@ def test_the_header_is_what_the_servers_own_addresses_take(home: Path, server: A
         assert answer.status == 200
 
 
+def test_requests_posts_with_the_header_as_notebooks_do(home: Path, server: Any) -> None:
+    requests = pytest.importorskip("requests")
+    auth = InteractiveLoginAuthentication()
+    answer = requests.post(
+        f"{server.url}/api/v1/workspaces/open",
+        headers=auth.get_authentication_header(),
+        json={"name": "posted", "subscription_id": "s", "resource_group": "r"},
+        timeout=30,
+    )
+    assert answer.status_code == 200
+    assert answer.json()["workspace"]["name"] == "posted"
+    assert requests.post(answer.url, json={}, timeout=30).status_code == 401
+
+
 def test_a_session_of_requests_carries_the_header(home: Path, server: Any) -> None:
     requests = pytest.importorskip("requests")
     auth = InteractiveLoginAuthentication()

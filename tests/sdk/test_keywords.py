@@ -6,7 +6,6 @@ The tables are in keyword_tables/. That they are complete is read off v1's own s
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tests.sdk.keyword_tables import (
     authentication,
     configuration,
     estimator,
+    exception,
     experiment,
     keyvault,
     model,
@@ -23,11 +23,8 @@ from tests.sdk.keyword_tables import (
     run,
     workspace,
 )
-from tests.sdk.keyword_tables.table import ANY, Bench, Keyword, Made, Table
+from tests.sdk.keyword_tables.table import ANY, SET, SURFACE, Bench, Keyword, Made, Table
 
-SURFACE = json.loads((Path(__file__).parent.parent / "compat" / "surface.json").read_text("utf-8"))[
-    "classes"
-]
 TABLES: list[Table] = [
     *workspace.TABLES,
     *experiment.TABLES,
@@ -37,6 +34,7 @@ TABLES: list[Table] = [
     *authentication.TABLES,
     *configuration.TABLES,
     *estimator.TABLES,
+    *exception.TABLES,
     *record.TABLES,
 ]
 
@@ -120,6 +118,28 @@ def test_the_table_has_every_keyword_of_v1(table: Table) -> None:
         and f"{method}.{parameter[0]}" not in table.later
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.of.__name__)
+def test_the_table_has_every_attribute_of_v1(table: Table) -> None:
+    data = SURFACE[table.v1]
+    members = data.get("members", {}).items()
+    wanted = {name for name, row in members if row["k"].startswith("property")}
+    wanted |= set(data.get("attrs") or ())
+    assert wanted - set(table.attributes) - table.later == set()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.of.__name__)
+def test_attributes_are_of_their_class_or_keep_what_is_assigned(table: Table, bench: Bench) -> None:
+    for name, kind in table.attributes.items():
+        owner = table.owner(bench)
+        if kind is SET:
+            value = [name]
+            setattr(owner, name, value)
+            assert getattr(owner, name) is value
+        else:
+            assert isinstance(getattr(owner, name), kind), name
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.of.__name__)

@@ -125,9 +125,23 @@ class ModelNotFoundException(WebserviceException):
     ModelNotFoundException; being both serves code written for either.
     """
 
+    def __init__(
+        self,
+        exception_message: object = "",
+        logger: object = None,
+        status_code: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(exception_message, status_code, logger, **kwargs)
+
 
 class ModelPathNotFoundException(AzureMLException):
     """The run has no file or folder of the name that a model was to be made of."""
+
+    def __init__(
+        self, exception_message: object = "", logger: object = None, **kwargs: Any
+    ) -> None:
+        super().__init__(exception_message, **kwargs)
 
 
 class WorkspaceException(AzureMLException):
@@ -142,6 +156,12 @@ class WorkspaceException(AzureMLException):
 
 class WorkspacePrivateEndpointException(AzureMLException):
     """A private endpoint cannot be made or found."""
+
+    def __init__(
+        self, exception_message: object = "", found_multiple: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(exception_message, **kwargs)
+        self.found_multiple = found_multiple
 
 
 class ProjectSystemException(AzureMLException):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.sdk.keyword_tables.table import ANY, Keyword, Table
 
 from zaffre.sdk.authentication import (
@@ -25,11 +27,18 @@ _SESSION = {
 _TOKEN = {"get_token": {}}
 
 
-def _table(of: type, make: object, init: dict[str, Keyword], **methods: object) -> Table:
+def _table(
+    of: type,
+    make: object,
+    init: dict[str, Keyword],
+    attributes: dict[str, Any] | None = None,
+    **methods: object,
+) -> Table:
     return Table(
         of=of,
         v1=_V1 + of.__name__,
         owner=lambda _: make,
+        attributes=attributes or {},
         methods={"__init__": init, **_SESSION, **_TOKEN, **methods},  # pyright: ignore[reportArgumentType]
     )
 
@@ -84,6 +93,7 @@ TABLES = [
         AzureMLTokenAuthentication,
         _RUN_TOKEN,
         {**_IDENTITY, "cloud": _CLOUD},
+        {"token": str, "expiry_time": int},
         create=_IDENTITY,
         set_token={"token": Keyword("u", ANY), "expiry_time": Keyword(6, ANY)},
     ),
@@ -91,6 +101,7 @@ TABLES = [
         of=AccessToken,
         v1=_V1 + "AccessToken",
         owner=lambda _: AccessToken("t", 5),
+        attributes={"token": str, "expires_on": int},
         methods={
             "__init__": {"token": Keyword("t", ANY), "expires_on": Keyword(5, "soon", ValueError)}
         },

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.sdk.keyword_tables.table import ANY, Bench, Keyword, Table, made
+from tests.sdk.keyword_tables.table import ANY, SET, SURFACE, Bench, Keyword, Table, made
 
 from zaffre.sdk.conda_dependencies import CondaDependencies
 from zaffre.sdk.container_registry import ContainerRegistry
@@ -49,6 +50,11 @@ SCRIPT_RUN_CONFIG = Table(
     of=ScriptRunConfig,
     v1="azureml.core.script_run_config.ScriptRunConfig",
     owner=lambda _: ScriptRunConfig("."),
+    attributes={
+        "identity": str,
+        **dict.fromkeys(("arguments", "command", "run_config", "script"), SET),
+        "source_directory": SET,
+    },
     methods={
         # What can be looked at when it is submitted only is refused there: test_script_run_config.
         "__init__": {
@@ -72,6 +78,12 @@ RUN_CONFIGURATION = Table(
     of=RunConfiguration,
     v1="azureml.core.runconfig.RunConfiguration",
     owner=lambda _: RunConfiguration(),
+    attributes={
+        "target": str,
+        **dict.fromkeys(SURFACE["azureml.core.runconfig.RunConfiguration"]["attrs"], SET),
+        "environment_variables": SET,
+        "auto_prepare_environment": bool,
+    },
     methods={
         "__init__": {
             "script": Keyword("train.py", ANY),
@@ -104,6 +116,9 @@ CONDA = Table(
     of=CondaDependencies,
     v1="azureml.core.conda_dependencies.CondaDependencies",
     owner=lambda _: CondaDependencies(),
+    attributes=dict.fromkeys(
+        ("conda_channels", "conda_packages", "pip_packages", "pip_options"), Iterator
+    ),
     methods={
         "__init__": {
             "conda_dependencies_file_path": Keyword(made(_conda_file), "absent.yml", Exception),
@@ -170,6 +185,10 @@ ENVIRONMENT = Table(
     of=Environment,
     v1="azureml.core.environment.Environment",
     owner=lambda _: Environment("e"),
+    attributes={
+        **dict.fromkeys(SURFACE["azureml.core.environment.Environment"]["attrs"], SET),
+        "environment_variables": SET,
+    },
     later=_LATER,
     methods={
         "__init__": {"name": _NAME},

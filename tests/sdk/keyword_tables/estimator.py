@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.sdk.keyword_tables.table import ANY, Bench, Keyword, Table, made
+from tests.sdk.keyword_tables.table import ANY, SET, Bench, Keyword, Table, made
 
+from zaffre.sdk.conda_dependencies import CondaDependencies
 from zaffre.sdk.container_registry import ContainerRegistry
 from zaffre.sdk.distributed_training import Gloo, Mpi, Nccl, ParameterServer
 from zaffre.sdk.dnn import Chainer, PyTorch, TensorFlow
 from zaffre.sdk.environment import Environment
 from zaffre.sdk.estimator import Estimator, MMLBaseEstimator
 from zaffre.sdk.exceptions import TrainingException
+from zaffre.sdk.run_configuration import RunConfiguration
 from zaffre.sdk.sklearn import SKLearn
 
 
@@ -83,11 +85,26 @@ def _framework(versions: str) -> dict[str, Keyword]:
     }
 
 
-def _table(of: type, v1: str, init: dict[str, Keyword], **methods: Any) -> Table:
+_ATTRIBUTES = {
+    "run_config": RunConfiguration,
+    "source_directory": str,
+    "conda_dependencies": CondaDependencies,
+}
+_FRAMEWORK_ATTRIBUTES = {**_ATTRIBUTES, "framework_version": str}
+
+
+def _table(
+    of: type,
+    v1: str,
+    init: dict[str, Keyword],
+    attributes: dict[str, Any] | None = None,
+    **methods: Any,
+) -> Table:
     return Table(
         of=of,
         v1=v1,
         owner=lambda bench: of(str(bench.folder), compute_target="local"),
+        attributes=attributes or {},
         methods={"__init__": init, **methods},
     )
 
@@ -103,29 +120,34 @@ TABLES = [
         Estimator,
         "azureml.train.estimator._estimator.Estimator",
         {**_COMMON, **_DISTRIBUTED},
+        _ATTRIBUTES,
     ),
     _table(
         SKLearn,
         "azureml.train.sklearn.SKLearn",
         {**_COMMON, **_framework("0.20.3")},
+        _FRAMEWORK_ATTRIBUTES,
         get_supported_versions=_VERSIONS,
     ),
     _table(
         PyTorch,
         "azureml.train.dnn._pytorch.PyTorch",
         {**_COMMON, **_DISTRIBUTED, **_framework("1.4")},
+        _FRAMEWORK_ATTRIBUTES,
         get_supported_versions=_VERSIONS,
     ),
     _table(
         TensorFlow,
         "azureml.train.dnn._tensorflow.TensorFlow",
         {**_COMMON, **_DISTRIBUTED, **_SERVERS, **_framework("1.13")},
+        _FRAMEWORK_ATTRIBUTES,
         get_supported_versions=_VERSIONS,
     ),
     _table(
         Chainer,
         "azureml.train.dnn._chainer.Chainer",
         {**_COMMON, **_DISTRIBUTED, **_framework("5.1.0")},
+        _FRAMEWORK_ATTRIBUTES,
         get_supported_versions=_VERSIONS,
     ),
     _table(
@@ -136,12 +158,14 @@ TABLES = [
             "compute_target": Keyword("local", ANY),
             "estimator_config": Keyword(None, ANY),
         },
+        _ATTRIBUTES,
     ),
     *(
         Table(
             of=of,
             v1=f"azureml.train._distributed_training.{of.__name__}",
             owner=lambda _, of=of: of(),
+            attributes=dict.fromkeys(init, SET),
             methods={
                 "__init__": init,
                 "validate": {

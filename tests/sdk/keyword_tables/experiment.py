@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tests.sdk.keyword_tables.table import ANY, NEW_ID, Bench, Keyword, Table, made
+from tests.sdk.keyword_tables.table import ANY, NEW_ID, NONE, Bench, Keyword, Table, made
 
 from zaffre.sdk.exceptions import AzureMLException
 from zaffre.sdk.experiment import Experiment, ViewType
 from zaffre.sdk.script_run_config import ScriptRunConfig
+from zaffre.sdk.workspace import Workspace
 
 _WORKSPACE = Keyword(made(lambda bench: bench.ws), None)
 _FILTER = Keyword({"k": "v"}, 5)
@@ -27,6 +28,13 @@ TABLES = [
         of=Experiment,
         v1="azureml.core.experiment.Experiment",
         owner=lambda bench: bench.experiment,
+        attributes={
+            "workspace": Workspace,
+            "workspace_object": Workspace,
+            "archived_time": NONE,
+            "tags": dict,
+            **dict.fromkeys(("name", "id", "identity", "portal_url"), str),
+        },
         methods={
             "__init__": {
                 "workspace": _WORKSPACE,

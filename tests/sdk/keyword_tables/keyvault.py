@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tests.sdk.keyword_tables.table import ANY, Keyword, Table, made
+from tests.sdk.keyword_tables.table import ANY, SET, Keyword, Table, made
 
 from zaffre.sdk.keyvault import Keyvault
 from zaffre.sdk.linked_service import LinkedService, SynapseWorkspaceLinkedServiceConfiguration
 from zaffre.sdk.private_endpoint import PrivateEndPoint, PrivateEndPointConfig
+from zaffre.sdk.workspace import Workspace
 
 _WORKSPACE = Keyword(made(lambda bench: bench.ws), None)
 _NAME = Keyword("a-name", "a b")
@@ -15,6 +16,7 @@ KEYVAULT = Table(
     of=Keyvault,
     v1="azureml.core.keyvault.Keyvault",
     owner=lambda bench: bench.vault,
+    attributes={"workspace": Workspace},
     methods={
         "__init__": {"workspace": _WORKSPACE},
         "set_secret": {
@@ -38,6 +40,10 @@ LINKED_SERVICE = Table(
     of=LinkedService,
     v1="azureml.core.linked_service.LinkedService",
     owner=lambda bench: LinkedService.register(bench.ws, "a-name", _SYNAPSE),
+    attributes={
+        **dict.fromkeys(("name", "type", "linked_service_resource_id"), str),
+        "system_assigned_identity_principal_id": str,
+    },
     methods={
         "__init__": {
             "workspace": Keyword(made(lambda bench: bench.ws), ANY),
@@ -66,6 +72,7 @@ SYNAPSE = Table(
     of=SynapseWorkspaceLinkedServiceConfiguration,
     v1="azureml.core.linked_service.SynapseWorkspaceLinkedServiceConfiguration",
     owner=lambda _: _SYNAPSE,
+    attributes=dict.fromkeys(("subscription_id", "resource_group", "name"), str),
     methods={
         "__init__": {
             "subscription_id": Keyword("s", None),
@@ -81,6 +88,10 @@ ENDPOINT = Table(
     of=PrivateEndPoint,
     v1="azureml.core.private_endpoint.PrivateEndPoint",
     owner=lambda bench: bench.ws.add_private_endpoint(_ENDPOINT_CONFIG),
+    attributes={
+        "private_endpoint_connection_resource_id": str,
+        "private_endpoint_resource_id": str,
+    },
     methods={
         "__init__": {
             "private_endpoint_connection_resource_id": Keyword("/id", ANY),
@@ -94,7 +105,17 @@ ENDPOINT = Table(
 ENDPOINT_CONFIG = Table(
     of=PrivateEndPointConfig,
     v1="azureml.core.private_endpoint.PrivateEndPointConfig",
-    owner=lambda _: _ENDPOINT_CONFIG,
+    owner=lambda _: PrivateEndPointConfig("pe", "net"),
+    attributes=dict.fromkeys(
+        (
+            "name",
+            "vnet_name",
+            "vnet_subnet_name",
+            "vnet_subscription_id",
+            "vnet_resource_group",
+        ),
+        SET,
+    ),
     methods={
         "__init__": {
             "name": Keyword("pe", ""),

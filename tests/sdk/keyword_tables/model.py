@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.sdk.keyword_tables.table import ANY, Bench, Keyword, Table, made
+from datetime import datetime
+
+from tests.sdk.keyword_tables.table import ANY, NONE, SET, Bench, Keyword, Table, made
 
 from zaffre.sdk.exceptions import (
     AzureMLException,
@@ -12,6 +14,7 @@ from zaffre.sdk.exceptions import (
 )
 from zaffre.sdk.model import Model
 from zaffre.sdk.resource_configuration import ResourceConfiguration
+from zaffre.sdk.workspace import Workspace
 
 _WORKSPACE = Keyword(made(lambda bench: bench.ws), None, AttributeError)
 _FILTER = Keyword([["k", "v"]], {"k": "v"})
@@ -35,6 +38,18 @@ MODEL = Table(
     v1="azureml.core.model.Model",
     owner=lambda bench: bench.model,
     later=frozenset({"print_configuration", "deploy", "package", "profile"}),
+    attributes={
+        **dict.fromkeys(("name", "id", "model_framework", "mime_type", "url"), str),
+        **dict.fromkeys(("tags", "properties", "datasets", "created_by"), dict),
+        "version": int,
+        "created_time": datetime,
+        "unpack": bool,
+        "workspace": Workspace,
+        "derived_model_ids": list,
+        **dict.fromkeys(("description", "experiment_name", "model_framework_version"), NONE),
+        **dict.fromkeys(("parent_id", "resource_configuration", "run", "run_id"), NONE),
+        **dict.fromkeys(("sample_input_dataset", "sample_output_dataset"), NONE),
+    },
     methods={
         "__init__": {
             "workspace": Keyword(
@@ -120,6 +135,7 @@ RESOURCES = Table(
     of=ResourceConfiguration,
     v1="azureml.core.resource_configuration.ResourceConfiguration",
     owner=lambda _: ResourceConfiguration(),
+    attributes=dict.fromkeys(("cpu", "memory_in_gb", "gpu"), SET),
     methods={
         "__init__": {
             "cpu": Keyword(1, ANY),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from tests.sdk.keyword_tables.table import ANY, NEW_ID, Bench, Keyword, Table, made
+from tests.sdk.keyword_tables.table import ANY, NEW_ID, NONE, Bench, Keyword, Table, made
 
 from zaffre.contract.run import RunState
 from zaffre.sdk.exceptions import (
@@ -16,9 +16,11 @@ from zaffre.sdk.exceptions import (
     ServiceException,
     WebserviceException,
 )
+from zaffre.sdk.experiment import Experiment
 from zaffre.sdk.offline_run import _OfflineRun  # pyright: ignore[reportPrivateUsage]
 from zaffre.sdk.resource_configuration import ResourceConfiguration
 from zaffre.sdk.run import Run
+from zaffre.sdk.run_datasets import InputDatasets, OutputDatasets
 from zaffre.sdk.script_run_config import ScriptRunConfig
 
 _FILTER = Keyword({"k": "v"}, 5)
@@ -77,6 +79,16 @@ RUN = Table(
     of=Run,
     v1="azureml.core.run.Run",
     owner=lambda bench: bench.run,
+    attributes={
+        **dict.fromkeys(("id", "status", "identity", "portal_url"), str),
+        **dict.fromkeys(("name", "display_name", "description", "type", "parent"), NONE),
+        "number": int,
+        "experiment": Experiment,
+        "tags": dict,
+        "properties": dict,
+        "input_datasets": InputDatasets,
+        "output_datasets": OutputDatasets,
+    },
     methods={
         "__init__": {
             "experiment": Keyword(made(lambda bench: bench.experiment), None, AttributeError),
@@ -268,7 +280,7 @@ WAITING_RUN = Table(
     v1="azureml.core.run.Run",
     owner=_waiting,
     methods={"start": {}},
-    later=frozenset(RUN.methods),
+    later=frozenset({*RUN.methods, *RUN.attributes}),
 )
 
 _ANYTHING = Keyword("x", ANY)
@@ -278,6 +290,7 @@ OFFLINE_RUN = Table(
     of=_OfflineRun,
     v1="azureml.core.run._OfflineRun",
     owner=lambda _: _OfflineRun(),
+    attributes={"id": str, "identity": str},
     methods={
         "__init__": {"parent_logger": _ANYTHING, "run_id": _ANYTHING},
         "add_properties": {"properties": _ANYTHING},

@@ -25,8 +25,18 @@ from zaffre.sdk.model import Model
 from zaffre.sdk.run import Run
 from zaffre.sdk.workspace import Workspace
 
+#: v1's classes, as tests/compat/surface.json has them.
+SURFACE: dict[str, Any] = json.loads(
+    (Path(__file__).parents[2] / "compat" / "surface.json").read_text("utf-8")
+)["classes"]
 #: In place of a wrong value: any value does. v1 looked at it no closer, or it changes nothing here.
 ANY = object()
+
+
+#: In place of an attribute's class: users assign to it, and it keeps what they assign.
+SET = object()
+#: The class of None.
+NONE = type(None)
 
 
 @dataclass(frozen=True)
@@ -62,14 +72,16 @@ class Keyword:
 class Table:
     """The keywords of a class's methods; `__init__` is its constructor.
 
-    v1: the class's name in surface.json. owner: the object whose methods are called. later: methods
-    and `method.keyword`s that a later release brings.
+    v1: the class's name in surface.json. owner: the object whose methods are called. attributes:
+    what class their values are of, or SET for those that users assign to. later: members and
+    `method.keyword`s that a later release brings.
     """
 
     of: type
     v1: str
     owner: Callable[[Bench], Any]
     methods: dict[str, dict[str, Keyword]]
+    attributes: dict[str, Any] = field(default_factory=dict)
     later: frozenset[str] = field(default_factory=frozenset)
 
 

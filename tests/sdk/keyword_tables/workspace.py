@@ -36,8 +36,23 @@ TABLES = [
         v1="azureml.core.workspace.Workspace",
         owner=lambda bench: bench.ws,
         later=frozenset(
-            {"set_default_datastore", "get_default_datastore", "get_mlflow_tracking_uri"}
+            {
+                "set_default_datastore",
+                "get_default_datastore",
+                "get_mlflow_tracking_uri",
+                "datastores",
+                "environments",
+                "service_context",
+            }
         ),
+        attributes={
+            **dict.fromkeys(("name", "subscription_id", "resource_group", "location", "sku"), str),
+            "discovery_url": str,
+            "tags": dict,
+            **dict.fromkeys(("compute_targets", "datasets", "experiments", "images"), dict),
+            **dict.fromkeys(("models", "webservices", "linked_services"), dict),
+            "private_endpoints": dict,
+        },
         methods={
             "__init__": {
                 **_OWN,
