@@ -165,7 +165,7 @@ class Model:
         """
         from zaffre.client import blobs
         from zaffre.contract.errors import ZaffreError
-        from zaffre.sdk import session
+        from zaffre.sdk import progress, session
         from zaffre.sdk.exceptions import from_refusal
 
         if datasets:
@@ -185,7 +185,8 @@ class Model:
         sources = model_files.find(model_path, child_paths)
         _say(f"Registering model {model_name}")
         try:
-            entries = blobs.send(session.current().client, sources.files)
+            with progress.shown(f"Uploading model {model_name}") as tell:
+                entries = blobs.send(session.current().client, sources.files, on_progress=tell)
         except ZaffreError as refusal:
             raise from_refusal(refusal) from refusal
         return create(workspace, request, tuple(entries), folder=sources.folder)
@@ -242,7 +243,7 @@ class Model:
 
         from zaffre.client import download
         from zaffre.contract.errors import ZaffreError
-        from zaffre.sdk import session
+        from zaffre.sdk import progress, session
         from zaffre.sdk.exceptions import from_refusal
 
         argument.path(target_dir, "target_dir")
@@ -253,7 +254,8 @@ class Model:
             )
         os.makedirs(target_dir, exist_ok=True)
         try:
-            download.fetch(session.current().client, self._files, target_dir)
+            with progress.shown(f"Downloading model {self.name}") as tell:
+                download.fetch(session.current().client, self._files, target_dir, on_progress=tell)
         except ZaffreError as refusal:
             raise from_refusal(refusal) from refusal
         return target

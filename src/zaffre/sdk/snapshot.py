@@ -77,22 +77,25 @@ def send(source: SourceFolder, session: Session, workspace_id: str) -> Snapshot:
     """Send what `find_files` found, whatever its size, and return the snapshot."""
     from zaffre.client import blobs
     from zaffre.contract.errors import ZaffreError
+    from zaffre.sdk import progress
     from zaffre.sdk.exceptions import from_refusal
+
+    def register(entries: list[FileEntry]) -> Snapshot:
+        path = f"/workspaces/{workspace_id}/snapshots"
+        answer = session.client.request("POST", path, json={"files": entries})
+        return Snapshot(answer["snapshot_id"], tuple(entries))
 
     try:
         known = _find_registered(source, session, workspace_id)
         if known is not None:
             return known
-        entries = blobs.send(
-            session.client, [blobs.Source(file.name, file.path) for file in source.files]
-        )
-        answer = session.client.request(
-            "POST", f"/workspaces/{workspace_id}/snapshots", json={"files": entries}
-        )
+        files = [blobs.Source(file.name, file.path) for file in source.files]
+        with progress.shown("Uploading the snapshot") as tell:
+            snapshot = blobs.send_for(session.client, files, register, on_progress=tell)
     except ZaffreError as refusal:
         raise from_refusal(refusal) from refusal
-    session.snapshots[workspace_id, answer["snapshot_id"]] = time.monotonic()
-    return Snapshot(answer["snapshot_id"], tuple(entries))
+    session.snapshots[workspace_id, snapshot.snapshot_id] = time.monotonic()
+    return snapshot
 
 
 def _find_registered(source: SourceFolder, session: Session, workspace_id: str) -> Snapshot | None:
