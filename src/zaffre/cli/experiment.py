@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from zaffre.cli import moment, table
+from zaffre.cli import completion, moment, table
 from zaffre.cli.server import connect, every_experiment, workspace_ids, workspace_names
 from zaffre.contract import wire
 from zaffre.contract.workspace import Experiment
@@ -16,7 +16,12 @@ def experiment() -> None:
 
 
 @experiment.command("list")
-@click.option("--workspace", "-w", help="Only experiments of the workspace of this name.")
+@click.option(
+    "--workspace",
+    "-w",
+    help="Only experiments of the workspace of this name.",
+    shell_complete=completion.workspaces,
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
 def list_experiments(*, workspace: str | None, as_json: bool) -> None:
     """List experiments."""

@@ -40,11 +40,12 @@ COMMANDS = {
     "down": ("up:down", "Stop it; runs go on."),
     "status": ("up:status", "Say whether it runs, and where."),
     "doctor": ("doctor:doctor", "Look at this machine: what is there, what is missing."),
-    "run": ("run:run", "List, show, follow and cancel runs."),
+    "run": ("run:run", "List, search, show, compare, follow and cancel runs."),
     "experiment": ("experiment:experiment", "List experiments."),
     "workspace": ("workspace:workspace", "List workspaces; bring deleted ones back."),
     "model": ("model:model", "List, show and download registered models."),
     "sync": ("sync:sync", "Ship what processes that died had logged."),
+    "completion": ("completion:completion", "Print the completion script of bash, zsh or fish."),
     "why": ("why:why", "Say why a run waits, failed or ended, and where its time went."),
 }
 

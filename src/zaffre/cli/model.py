@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zaffre.cli import moment, table
+from zaffre.cli import completion, moment, table
 from zaffre.cli.server import connect, every_item, workspace_ids, workspace_names
 from zaffre.contract import wire
 from zaffre.contract.errors import AlreadyExists, NotFound, Refused
@@ -64,7 +64,7 @@ def list_models(
 
 
 @model.command("show")
-@click.argument("name", metavar="NAME[:VERSION]")
+@click.argument("name", metavar="NAME[:VERSION]", shell_complete=completion.models)
 @click.option("--workspace", "-w", help="The workspace's name, if several have such a model.")
 @click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
 def show_model(*, name: str, workspace: str | None, as_json: bool) -> None:
@@ -96,7 +96,7 @@ def show_model(*, name: str, workspace: str | None, as_json: bool) -> None:
 
 
 @model.command("download")
-@click.argument("name", metavar="NAME[:VERSION]")
+@click.argument("name", metavar="NAME[:VERSION]", shell_complete=completion.models)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option("--workspace", "-w", help="The workspace's name, if several have such a model.")
 @click.option("--overwrite", is_flag=True, help="Write over files that are there.")

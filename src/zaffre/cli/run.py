@@ -1,4 +1,4 @@
-"""`zaffre run`: list, show, follow and cancel runs."""
+"""`zaffre run`: list, search, show, follow and cancel runs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zaffre.cli import moment, table
-from zaffre.cli.server import connect, every_item, experiment_ids, workspace_names
+from zaffre.cli import completion, moment, table
+from zaffre.cli.compare import compare
+from zaffre.cli.metric import number
+from zaffre.cli.server import (
+    connect,
+    every_item,
+    experiment_ids,
+    workspace_ids,
+    workspace_names,
+)
 from zaffre.contract import wire
 from zaffre.contract.errors import Refused
 from zaffre.contract.metric import MetricSeries
 from zaffre.contract.reason import sentence
 from zaffre.contract.run import Run, is_final
+from zaffre.contract.search import write_field
+from zaffre.contract.search_parser import parse, parse_field, parse_orders
 
 if TYPE_CHECKING:
     from zaffre.client.http import Client, Query
@@ -29,13 +39,33 @@ _INTERACTIVE = "interactive"
 
 @click.group()
 def run() -> None:
-    """List, show, follow and cancel runs."""
+    """List, search, show, compare, follow and cancel runs."""
+
+
+run.add_command(compare)
 
 
 @run.command("list")
-@click.option("--experiment", "-e", help="Only runs of the experiment of this name.")
-@click.option("--workspace", "-w", help="Only runs of the workspace of this name.")
-@click.option("--state", help="Only runs in this state, such as Running or Failed.")
+@click.option(
+    "--experiment",
+    "-e",
+    help="Only runs of the experiment of this name.",
+    shell_complete=completion.experiments,
+)
+@click.option(
+    "--workspace",
+    "-w",
+    help="Only runs of the workspace of this name.",
+    shell_complete=completion.workspaces,
+)
+@click.option("--where", metavar="SEARCH", help="Such as: metrics.loss < 0.1 and tags.a = 'b'")
+@click.option("--order-by", metavar="FIELDS", help="Such as: metrics.loss desc, created")
+@click.option("--column", "-c", "columns", multiple=True, metavar="FIELD", help="Show this too.")
+@click.option(
+    "--state",
+    help="Only runs in this state, such as Running or Failed.",
+    shell_complete=completion.states,
+)
 @click.option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Only runs so tagged.")
 @click.option("--children", is_flag=True, help="Child runs too.")
 @click.option("--limit", "-n", type=click.IntRange(1), default=20, show_default=True)
@@ -44,38 +74,57 @@ def list_runs(
     *,
     experiment: str | None,
     workspace: str | None,
+    where: str | None,
+    order_by: str | None,
+    columns: tuple[str, ...],
     state: str | None,
     tags: tuple[str, ...],
     children: bool,
     limit: int,
     as_json: bool,
 ) -> None:
-    """List runs, newest first."""
+    """List runs, newest first, or those that a search finds (docs/search.md)."""
+    search = parse(where or "")
+    orders = parse_orders(order_by or "") or search.orders
+    fields = [write_field(parse_field(text)) for text in columns]
+    # What decides the order is shown too, unless the table has it.
+    fields += [write_field(order.field) for order in orders if order.field.group is not None]
+    fields = list(dict.fromkeys(fields))
     client = connect()
-    query: dict[str, Any] = {"state": state, "tag": list(tags)}
+    query: dict[str, Any] = {"state": state, "tag": list(tags), "where": where}
+    query["order_by"] = order_by
     if not children:
         query["top_level"] = True
-    if experiment or workspace:
-        ids = experiment_ids(client, name=experiment, workspace=workspace)
-        items: list[dict[str, Any]] = []
-        for experiment_id in ids:
-            wanted = {**query, "experiment_id": experiment_id}
-            items += every_item(client, "/runs", wanted, limit=limit)
+    scopes = _scopes(client, experiment, workspace)
+    if len(scopes) > 1 and orders:
+        raise click.UsageError("Several experiments are called so: name the workspace by -w too.")
+    items: list[dict[str, Any]] = []
+    values: dict[str, list[Any]] = {}
+    for scope in scopes:
+        items += every_item(client, "/runs", {**query, **scope}, limit=limit)
+        if fields:
+            asked = {**query, **scope, "column": ["id", *fields], "limit": limit}
+            rows = client.request("GET", "/tables/runs", query=asked)["rows"]
+            values |= {run_id: own for run_id, *own in rows}
+    if len(scopes) > 1:
         items.sort(key=lambda item: item["created_at"], reverse=True)
         items = items[:limit]
-    else:
-        items = every_item(client, "/runs", query, limit=limit)
     if as_json:
+        if fields:
+            for item in items:
+                own = values.get(item["run_id"], [])
+                item["columns"] = dict(zip(fields, own, strict=False))
         table.show_json(items)
         return
     runs = [wire.decode(Run, item) for item in items]
     names = workspace_names(client)
-    filtered = experiment or workspace or state or tags
+    filtered = experiment or workspace or state or tags or where
     table.show_table(
         [
             "RUN",
             *(["WORKSPACE"] if len(names) > 1 else []),
             *("EXPERIMENT", "NUMBER>", "STATE", "STARTED", "TOOK>", "TARGET", "NAME"),
+            *(f"{field}>" for field in fields),
         ],
         [
             (
@@ -88,6 +137,7 @@ def list_runs(
                 moment.took(one.started_at, one.ended_at),
                 one.target or _INTERACTIVE,
                 one.display_name or "",
+                *_cells(values.get(one.run_id), len(fields)),
             )
             for one in runs
         ],
@@ -95,8 +145,24 @@ def list_runs(
     )
 
 
+def _scopes(client: Client, experiment: str | None, workspace: str | None) -> list[dict[str, str]]:
+    """Return the filters that together are the experiments or workspaces of these names."""
+    if experiment is not None:
+        ids = experiment_ids(client, name=experiment, workspace=workspace)
+        return [{"experiment_id": one} for one in ids]
+    if workspace is not None:
+        return [{"workspace_id": one} for one in workspace_ids(client, workspace)]
+    return [{}]
+
+
+def _cells(own: list[Any] | None, count: int) -> list[str]:
+    if own is None:  # made between the two requests
+        return [""] * count
+    return ["" if value is None else number(value) for value in own]
+
+
 @run.command("show")
-@click.argument("run_id")
+@click.argument("run_id", shell_complete=completion.run_ids)
 @click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
 def show_run(*, run_id: str, as_json: bool) -> None:
     """Show a run: what it was, what it logged, which files it has."""
@@ -130,7 +196,7 @@ def show_run(*, run_id: str, as_json: bool) -> None:
 
 
 @run.command("logs")
-@click.argument("run_id")
+@click.argument("run_id", shell_complete=completion.run_ids)
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run has ended.")
 @click.option("--name", default=STD_LOG, show_default=True, help="The log's file name.")
 def show_logs(*, run_id: str, follow: bool, name: str) -> None:
@@ -148,7 +214,7 @@ def show_logs(*, run_id: str, follow: bool, name: str) -> None:
 
 
 @run.command("cancel")
-@click.argument("run_ids", nargs=-1, required=True)
+@click.argument("run_ids", nargs=-1, required=True, shell_complete=completion.run_ids)
 @click.option("--json", "as_json", is_flag=True, help="JSON for programs: the runs.")
 def cancel_runs(*, run_ids: tuple[str, ...], as_json: bool) -> None:
     """Ask runs to stop; children too, and every process that the script started."""

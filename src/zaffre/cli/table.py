@@ -28,6 +28,8 @@ COLOURS = {
     "problem": "red",
 }
 
+_MARK = "yellow"
+
 Cells = Sequence[object]
 
 #: Characters of a column that is never broken, and between two columns.
@@ -46,9 +48,11 @@ def show_table(
     *,
     title: str | None = None,
     empty: str | None = None,
+    marked: Sequence[bool] = (),
 ) -> None:
     """Print a table on stdout. A column whose name ends in '>' is aligned to the right.
 
+    marked: which rows are shown in another colour.
     empty: what is said on stderr, instead of the columns' names, when there are no rows.
     """
     if not rows and empty is not None:
@@ -56,7 +60,7 @@ def show_table(
         return
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if has_colours(sys.stdout):
-        _draw(columns, texts, title)
+        _draw(columns, texts, title, marked or [False] * len(rows))
     else:
         _write(columns, texts, title)
 
@@ -99,7 +103,9 @@ def coloured(text: str) -> str:
     return click.style(text, fg=colour)
 
 
-def _draw(columns: Sequence[str], rows: list[list[str]], title: str | None) -> None:
+def _draw(
+    columns: Sequence[str], rows: list[list[str]], title: str | None, marked: Sequence[bool]
+) -> None:
     """Draw a table that fits the window; plain lines where it cannot.
 
     Columns without any text are left out. Short ones, and the first, which has what people copy
@@ -133,8 +139,9 @@ def _draw(columns: Sequence[str], rows: list[list[str]], title: str | None) -> N
     for i, head, kept in zip(filled, heads, whole, strict=True):
         right = columns[i].endswith(">")
         table.add_column(head, justify="right" if right else "left", overflow="fold", no_wrap=kept)
-    for row in cells:
-        table.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
+    for row, is_marked in zip(cells, marked, strict=True):
+        style = _MARK if is_marked else None
+        table.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row), style=style)
     console.print(table)
 
 

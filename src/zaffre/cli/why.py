@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from zaffre.cli import moment, table
+from zaffre.cli import completion, moment, table
 from zaffre.cli.server import connect
 from zaffre.contract.wire import decode_time
 
 
 @click.command()
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="ID", shell_complete=completion.run_ids)
 @click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
 def why(*, run_id: str, as_json: bool) -> None:
     """Say why a run waits, failed or ended, and where its time went."""
