@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from zaffre.contract import wire
 from zaffre.contract.run import RunSpec
-from zaffre.sdk import submitter
+from zaffre.sdk import session, submitter
 from zaffre.sdk.distributed_configuration import MpiConfiguration, PyTorchConfiguration
 from zaffre.sdk.docker_configuration import DockerConfiguration
 from zaffre.sdk.environment import Environment
@@ -394,3 +394,17 @@ def test_show_output_streams_before_it_returns(
     assert f"RunId: {run.id}" in out
     assert "trained\n" in out
     assert "Execution Summary" in out
+
+
+def test_a_snapshot_that_was_collected_by_force_is_sent_again(
+    experiment: Experiment, folder: Path
+) -> None:
+    config = ScriptRunConfig(str(folder), "train.py")
+    first = experiment.submit(config)
+    first.wait_for_completion()
+    taken = first.get_snapshot_id()
+    Experiment.delete(experiment.workspace, experiment.id)
+    session.current().request("POST", "/garbage/collect", query={"force": True})
+    again = Experiment(experiment.workspace, experiment.name).submit(config)
+    again.wait_for_completion()
+    assert again.get_snapshot_id() == taken

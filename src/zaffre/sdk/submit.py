@@ -12,6 +12,7 @@ from zaffre.sdk.exceptions import (
     AzureMLException,
     ExperimentExecutionException,
     NotBuiltYetException,
+    ServiceException,
     UserErrorException,
 )
 from zaffre.sdk.section import as_dict, as_list
@@ -112,9 +113,16 @@ def submit(
         process_environment=submitter.process_environment(os.environ),
         warnings=() if lacks is None else (lacks[:2000],),
     )
-    answer = session.current().request(
-        "POST", f"/experiments/{experiment.id}/runs", json=wire.encode(request)
-    )
+    path, body = f"/experiments/{experiment.id}/runs", wire.encode(request)
+    try:
+        answer = session.current().request("POST", path, json=body)
+    except ServiceException as refusal:
+        if refusal.code != "snapshot.not_found":
+            raise
+        # Garbage was collected by force since this process sent it.
+        session.current().snapshots.clear()
+        snapshot.take(plan.folder, session.current(), experiment.workspace.workspace_id)
+        answer = session.current().request("POST", path, json=body)
     run = Run.of_record(experiment, answer)
     if show_output:
         run.wait_for_completion(show_output=True)
