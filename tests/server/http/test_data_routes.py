@@ -14,6 +14,8 @@ import pytest
 from tests.server.data import line, sha256_of
 from tests.server.http.conftest import RunOnServer
 
+from zaffre.server.usecases.metric import WHOLE_MAX
+
 NDJSON = {"Content-Type": "application/x-ndjson"}
 BUNDLE = {"Content-Type": "application/x-zaffre-bundle"}
 
@@ -229,6 +231,18 @@ def test_batches_come_in_by_offset(run: RunOnServer) -> None:
     assert run.client.get(path.removesuffix("/batches")).json == {"offset": len(body)}
     answer = run.client.get(f"{run.path}/metrics/points?name=m")
     assert answer.json["values"] == [1.5]
+
+
+def test_an_answer_of_very_many_points_comes_in_pieces(run: RunOnServer) -> None:
+    count = WHOLE_MAX + 1
+    body = line(run.run_id, "m", kind="list", values=[0.5] * count)
+    path = f"{run.path}/spools/many/batches?from_offset=0"
+    assert run.client.post(path, body=body, headers=NDJSON).status == 200
+    answer = run.client.get(f"{run.path}/metrics")
+    assert answer.headers["transfer-encoding"] == "chunked"
+    (series,) = answer.json["runs"][run.run_id]
+    assert series["values"] == [0.5] * count
+    assert len(series["steps"]) == len(series["times"]) == count
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,22 @@ from zaffre.server.store import run_key as run_keys
 from zaffre.server.store.tables import spools
 from zaffre.server.usecases import metric as usecase
 from zaffre.server.usecases import spool
+from zaffre.server.usecases.metric import Found
 from zaffre.server.usecases.spool import Batch, SpoolWriter
+
+
+def all_found(world: World, run_id: str, *, recursive: bool = False) -> Found:
+    return usecase.find_all(run_id, None, recursive=recursive, caller=OWNER, store=world.store)
+
+
+def whole(world: World, run_id: str, *, recursive: bool = False) -> dict[str, Any]:
+    found = all_found(world, run_id, recursive=recursive)
+    return usecase.read_whole(found, store=world.store)
 
 
 def series(world: World, run_id: str) -> dict[str, Any]:
     """What a client gets: decoded values by metric."""
-    answer = usecase.get_all(run_id, None, recursive=False, caller=OWNER, store=world.store)
-    found = json.loads(msgspec.json.encode(answer))[run_id]
+    found = json.loads(msgspec.json.encode(whole(world, run_id)))[run_id]
     return {one["name"]: [decode_value(value) for value in one["values"]] for one in found}
 
 
@@ -263,7 +272,7 @@ def test_what_was_logged_is_what_is_read(world: World, logged: list[tuple[str, A
     found = series(world, run.run_id).get("m", [])
     assert len(found) == len(expected)
     assert all(_same(*pair) for pair in zip(found, expected, strict=True))
-    steps = usecase.get_all(run.run_id, None, recursive=False, caller=OWNER, store=world.store)
+    steps = whole(world, run.run_id)
     assert all(len(one["steps"]) == len(expected) for one in steps[run.run_id])
 
 
@@ -320,10 +329,29 @@ def test_descendants_without_metrics_are_named_too(world: World) -> None:
     child = world.interactive(parent_run_id=run.run_id)
     grandchild = world.interactive(parent_run_id=child.run_id)
     Sender(world, run.run_id).send(line(grandchild.run_id, "m", value=1.5))
-    answer = usecase.get_all(run.run_id, None, recursive=True, caller=OWNER, store=world.store)
+    answer = whole(world, run.run_id, recursive=True)
     assert list(answer) == [run.run_id, child.run_id, grandchild.run_id]
     assert answer[child.run_id] == []
     assert answer[grandchild.run_id][0]["name"] == "m"
+
+
+def test_an_answer_in_pieces_is_the_whole_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usecase, "_SLICE", 3)
+    monkeypatch.setattr(usecase, "_PIECE_BYTES", 64)
+    run = world.interactive()
+    child = world.interactive(parent_run_id=run.run_id)
+    sender = Sender(world, run.run_id)
+    sender.send(line(run.run_id, "ü", kind="list", values=[1.5, 2, True, "NaN", "x", None, -0.0]))
+    sender.send(line(run.run_id, "short", value=1.5, step=7) + line(run.run_id, "t", row={"a": 1}))
+    sender.send(line(child.run_id, "six", kind="list", values=[0.5] * 6))
+    for run_id in (run.run_id, child.run_id):
+        found = all_found(world, run_id, recursive=True)
+        pieces = list(usecase.read_in_pieces(found, store=world.store))
+        assert len(pieces) > 2
+        expected = msgspec.json.encode({"runs": usecase.read_whole(found, store=world.store)})
+        assert b"".join(pieces) == expected
 
 
 def test_a_metric_of_many_points_and_many_metrics_read_back_alike(world: World) -> None:

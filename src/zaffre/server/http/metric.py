@@ -10,6 +10,7 @@ from litestar.params import QueryParameter
 
 from zaffre.contract.metric import MetricKind, MetricSeries
 from zaffre.server.http.answer import Encoded
+from zaffre.server.http.body import Pieces
 from zaffre.server.http.request import Request
 from zaffre.server.usecases import metric as usecase
 
@@ -47,10 +48,12 @@ def get_metrics(
     recursive: Annotated[bool, QueryParameter()] = False,  # noqa: FBT002
 ) -> Response[Metrics]:
     """Return all points of a run's metrics; `recursive`: of all runs below it too."""
-    runs = usecase.get_all(
-        run_id, name, recursive=recursive, caller=request.caller, store=request.store
-    )
-    return Encoded({"runs": runs})
+    store = request.store
+    found = usecase.find_all(run_id, name, recursive=recursive, caller=request.caller, store=store)
+    if found.point_count > usecase.WHOLE_MAX:
+        pieces = usecase.read_in_pieces(found, store=store)
+        return Pieces(pieces, media_type="application/json")  # pyright: ignore[reportReturnType]
+    return Encoded({"runs": usecase.read_whole(found, store=store)})
 
 
 @get("/api/v1/runs/{run_id:str}/metrics/points", sync_to_thread=True)

@@ -20,6 +20,8 @@ from zaffre.server.store.tables import metrics
 #: Metrics of fewer points are read many by one query.
 _SMALL = 1_000
 _SLICE = 500
+#: How the fields of `Columns` are stored.
+_STORED_AS = {"values": "number, text", "steps": "step", "times": "at"}
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,24 @@ def read(tx: Transaction, metric_key: int, *, first: int = 0, limit: int | None 
     return _as_columns(rows.fetchall())
 
 
+def read_column(
+    tx: Transaction, metric_key: int, column: str, *, first: int, end: int
+) -> Sequence[Any]:
+    """Return one of `Columns`' columns of a metric, of the positions from `first` to `end`."""
+    rows = (
+        _driver(tx)
+        .execute(
+            "SELECT COLUMNS FROM points WHERE metric_key = ? AND position >= ? AND position < ?"
+            " ORDER BY position".replace("COLUMNS", _STORED_AS[column]),
+            (metric_key, first, end),
+        )
+        .fetchall()
+    )
+    if column == "values":
+        return _values([row[0] for row in rows], [row[1] for row in rows])
+    return [row[0] for row in rows]
+
+
 def read_buckets(tx: Transaction, metric: Metric, bucket_count: int) -> Buckets:
     """Return a metric's points in at most `bucket_count` buckets of equal numbers of points."""
     count = metric.point_count
@@ -162,12 +182,16 @@ def _as_columns(rows: list[Any]) -> Columns:
     if not rows:
         return Columns((), (), ())
     numbers, texts, steps, times, *_ = zip(*rows, strict=True)
-    if any(texts):
-        numbers = [
-            number if text is None else msgspec.Raw(text.encode())
-            for number, text in zip(numbers, texts, strict=True)
-        ]
-    return Columns(numbers, steps, times)
+    return Columns(_values(numbers, texts), steps, times)
+
+
+def _values(numbers: Sequence[Any], texts: Sequence[str | None]) -> Sequence[Any]:
+    if not any(texts):
+        return numbers
+    return [
+        number if text is None else msgspec.Raw(text.encode())
+        for number, text in zip(numbers, texts, strict=True)
+    ]
 
 
 def _driver(tx: Transaction) -> Driver:

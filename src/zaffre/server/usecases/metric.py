@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from zaffre.contract.errors import Invalid, NotFound
 from zaffre.server.access import Caller, require
@@ -13,8 +16,14 @@ from zaffre.server.store.metric import Buckets, Columns, Metric
 from zaffre.server.store.store import Store
 
 #: Most points of one slice, most buckets of one chart.
-SLICE_MAX = 1_000_000
+SLICE_MAX = 200_000
 BUCKETS_MAX = 10_000
+#: Answers of more points than this are read and sent in pieces.
+WHOLE_MAX = 200_000
+_SLICE = 20_000
+_PIECE_BYTES = 256 << 10
+
+_encode = msgspec.json.Encoder().encode
 
 _NO_POINTS = Columns((), (), ())
 
@@ -28,30 +37,93 @@ class Slice:
     columns: Columns
 
 
-def get_all(
+@dataclass(frozen=True)
+class Found:
+    """Metrics without their points, by run id; a run without metrics has an empty list."""
+
+    runs: dict[str, list[Metric]]
+
+    @property
+    def point_count(self) -> int:
+        """How many points they have in all."""
+        return sum(metric.point_count for found in self.runs.values() for metric in found)
+
+
+def find_all(
     run_id: str,
     name: str | None,
     *,
     recursive: bool,
     caller: Caller,
     store: Store,
-) -> dict[str, list[dict[str, Any]]]:
-    """Return the whole series of a run, and if asked of all runs below it, by run id.
+) -> Found:
+    """Return the metrics of a run, and if asked of all runs below it.
 
-    A run without metrics has an empty list. Series stand in the order of their first record.
+    Metrics stand in the order of their first record.
     """
     with store.database.reading() as tx:
         run = run_keys.get(tx, run_id)
         require(caller, "metric.read", run.workspace_id)
         runs = run_keys.with_descendants(tx, run) if recursive else [(run.run_key, run.run_id)]
-        found = metrics.find_all(tx, [key for key, _ in runs], name)
-        columns = metrics.read_all(tx, found)
-    answer: dict[str, list[dict[str, Any]]] = {run_id: [] for _, run_id in runs}
-    ids = dict(runs)
-    for metric in found:
-        series = as_series(metric, columns.get(metric.metric_key, _NO_POINTS))
-        answer[ids[metric.run_key]].append(series)
-    return answer
+        found: dict[str, list[Metric]] = {run_id: [] for _, run_id in runs}
+        ids = dict(runs)
+        for metric in metrics.find_all(tx, list(ids), name):
+            found[ids[metric.run_key]].append(metric)
+    return Found(found)
+
+
+def read_whole(found: Found, *, store: Store) -> dict[str, list[dict[str, Any]]]:
+    """Return the whole series of metrics by run id."""
+    with store.database.reading() as tx:
+        columns = metrics.read_all(tx, [one for of_run in found.runs.values() for one in of_run])
+    return {
+        run_id: [as_series(one, columns.get(one.metric_key, _NO_POINTS)) for one in of_run]
+        for run_id, of_run in found.runs.items()
+    }
+
+
+def read_in_pieces(found: Found, *, store: Store) -> Iterator[bytes]:
+    """Yield the JSON of `{"runs": read_whole(...)}` piece by piece, in little memory.
+
+    Points that come meanwhile are left out: those that are there already never change.
+    """
+    held = bytearray()
+    for piece in _pieces(found, store):
+        held += piece
+        if len(held) >= _PIECE_BYTES:
+            yield bytes(held)
+            held.clear()
+    yield bytes(held)
+
+
+def _pieces(found: Found, store: Store) -> Iterator[bytes]:
+    yield b'{"runs":{'
+    for number, (run_id, of_run) in enumerate(found.runs.items()):
+        yield b"," * bool(number) + _encode(run_id) + b":["
+        for position, metric in enumerate(of_run):
+            yield b"," * bool(position)
+            if metric.point_count > _SLICE:
+                yield from _long_series(metric, store)
+            else:
+                with store.database.reading() as tx:
+                    points = metrics.read(tx, metric.metric_key, limit=metric.point_count)
+                yield _encode(as_series(metric, points))
+        yield b"]"
+    yield b"}}"
+
+
+def _long_series(metric: Metric, store: Store) -> Iterator[bytes]:
+    """Yield the JSON of `as_series`, which has one column after the other, slice by slice."""
+    yield _encode({"name": metric.name, "kind": metric.kind})[:-1]
+    for column in ("values", "steps", "times"):
+        yield b',"%b":[' % column.encode()
+        for first in range(0, metric.point_count, _SLICE):
+            end = min(first + _SLICE, metric.point_count)
+            with store.database.reading() as tx:
+                part = metrics.read_column(tx, metric.metric_key, column, first=first, end=end)
+            yield b"," * bool(first) + _encode(part)[1:-1]
+        yield b"]"
+    yield b"}"
 
 
 def get_slice(
