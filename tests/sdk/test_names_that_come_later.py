@@ -13,7 +13,6 @@ import azureml
 from zaffre.contract.errors import NotBuiltYet
 from zaffre.sdk.compute_target import ComputeTarget, LocalTarget
 from zaffre.sdk.dataset import Dataset
-from zaffre.sdk.datastore import Datastore
 from zaffre.sdk.exceptions import AzureMLException, ComputeTargetException, NotBuiltYetException
 from zaffre.sdk.model import InferenceConfig
 from zaffre.sdk.webservice import AciWebservice, Webservice
@@ -39,8 +38,6 @@ def test_every_module_of_the_sdk_that_is_there_can_be_imported() -> None:
         (lambda: Dataset.Tabular.from_delimited_files("x"), "Dataset.Tabular.from_delimited_files"),
         (lambda: Dataset.File.from_files(path="x"), "Dataset.File.from_files"),
         (lambda: Dataset.get_by_name(None, "x"), "Dataset.get_by_name"),
-        (lambda: Datastore.get(None, "x"), "Datastore.get"),
-        (lambda: Datastore(None, name="x"), "Datastore"),
         (lambda: Webservice(None, "x"), "Webservice"),
         (lambda: AciWebservice.deploy_configuration(cpu_cores=1), "AciWebservice"),
         (lambda: InferenceConfig(entry_script="x"), "InferenceConfig"),

@@ -139,10 +139,9 @@ def test_what_is_not_there_is_empty_or_says_that_it_is_not_built(ws: Workspace) 
     assert ws.compute_targets == {}
     assert ws.models == {}
     assert ws.webservices == {}
-    assert ws.datastores == {}
     assert ws.environments == {}
     with pytest.raises(NotBuiltYetException, match="not built yet"):
-        ws.get_default_datastore()
+        ws.get_mlflow_tracking_uri()
 
 
 def test_a_deleted_workspace_is_in_no_list_and_a_line_says_how_it_comes_back(

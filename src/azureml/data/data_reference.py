@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from zaffre.sdk.datastore import DataReference
+from zaffre.sdk.data_reference import DataReference
 
 __all__ = ["DataReference"]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from zaffre.sdk.datastore import DataPath, DataPathComputeBinding
+from zaffre.sdk.data_reference import DataPath, DataPathComputeBinding
 
 __all__ = ["DataPath", "DataPathComputeBinding"]

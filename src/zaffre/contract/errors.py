@@ -54,7 +54,7 @@ class Invalid(ZaffreError):
 
 _LISTED_BY = {
     noun: f"'zaffre {noun} list' lists them."
-    for noun in ("run", "experiment", "model", "workspace")
+    for noun in ("run", "experiment", "model", "workspace", "datastore")
 }
 
 

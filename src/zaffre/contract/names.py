@@ -19,6 +19,7 @@ _EXPERIMENT = re.compile(r"[^\W_][\w-]{0,254}\Z")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z")
 _SECRET = re.compile(r"[A-Za-z0-9-]{1,127}\Z")
 _LINK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z")
+_DATASTORE = re.compile(r"[A-Za-z0-9_]{1,255}\Z")
 _RUN_ID = re.compile(r"[^\W_][\w.-]{0,319}\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -82,6 +83,14 @@ def link_name(value: object) -> str:
     if not _LINK.match(text):
         rule = "1 to 255 characters, first a letter or digit, then letters, digits, '-', '.', '_'"
         raise _refuse("name", text, rule)
+    return text
+
+
+def datastore_name(value: object) -> str:
+    """1 to 255 letters, digits and '_'."""
+    text = require_text(value, "datastore_name")
+    if not _DATASTORE.match(text):
+        raise _refuse("datastore_name", text, "1 to 255 letters, digits and '_'")
     return text
 
 

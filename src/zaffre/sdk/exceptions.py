@@ -314,6 +314,11 @@ def from_refusal(refusal: errors.ZaffreError) -> AzureMLException:
         return ServerUnreachableException(refusal)
     if noun == "search" or code in (errors.Invalid.code, errors.PropertyImmutable.code):
         return UserErrorException(message, inner_exception=refusal)
+    if code == "datastore.not_found":
+        name = refusal.facts.get("name")
+        return UserErrorException(f"Could not find datastore {name}: {message}")
+    if noun in ("datastore", "data"):
+        return UserErrorException(message, inner_exception=refusal)
     if code == "model.not_found":
         return ModelNotFoundException(f"ModelNotFound: {message}", status_code=refusal.status)
     if noun == "model":

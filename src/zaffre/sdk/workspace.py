@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any, NoReturn
 
-    from zaffre.sdk.datastore import Datastore
+    from zaffre.sdk.datastore_kinds import AbstractDatastore
     from zaffre.sdk.environment import Environment
     from zaffre.sdk.experiment import Experiment
     from zaffre.sdk.keyvault import Keyvault
@@ -421,9 +421,11 @@ class Workspace:
         return {}
 
     @property
-    def datastores(self) -> dict[str, Any]:
-        """Name to datastore: there are none in this release."""
-        return {}
+    def datastores(self) -> dict[str, AbstractDatastore]:
+        """Name to datastore, fetched now."""
+        from zaffre.sdk import datastore
+
+        return datastore.find_all(self)
 
     @property
     def webservices(self) -> dict[str, Any]:
@@ -489,7 +491,7 @@ class Workspace:
 
         return run_search.table(self, None, columns, where, order_by, limit, output_format)
 
-    def get_default_datastore(self) -> Datastore:
+    def get_default_datastore(self) -> AbstractDatastore:
         """Return the datastore that is used when none is named."""
         from zaffre.sdk.datastore import Datastore
 
@@ -497,7 +499,9 @@ class Workspace:
 
     def set_default_datastore(self, name: str) -> None:
         """Choose the datastore that is used when none is named."""
-        raise NotBuiltYetException("Workspace.set_default_datastore")
+        from zaffre.sdk import datastore
+
+        datastore.set_default(self, name)
 
     def get_default_keyvault(self) -> Keyvault:
         """Return the workspace's secrets."""

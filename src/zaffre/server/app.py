@@ -17,6 +17,7 @@ from zaffre.contract.version import ZAFFRE_VERSION
 from zaffre.server.http import (
     attempt,
     blob,
+    datastore,
     experiment,
     failures,
     file,
@@ -64,6 +65,7 @@ NOUNS = (
     model,
     secret,
     link,
+    datastore,
     garbage,
     stream,
     permit,

@@ -23,6 +23,8 @@ workspaces = sa.Table(
     sa.Column("created_at", sa.Double, nullable=False),
     # Set once it is deleted: it is hidden, and what it holds goes at this time.
     sa.Column("removal_at", sa.Double),
+    # A datastore's name_key; the first built-in one without.
+    sa.Column("default_datastore", sa.Text),
 )
 sa.Index(
     "workspaces_by_name",
@@ -332,4 +334,19 @@ links = sa.Table(
     sa.Column("facts", sa.Text, nullable=False),
     sa.Column("sealed", sa.LargeBinary),
     sa.PrimaryKeyConstraint("workspace_id", "kind", "name"),
+)
+
+# Datastores that were registered; the built-in ones have no row. `name_key`: the name in lower
+# case. `settings`: JSON. `sealed`: the credentials, JSON, bound to workspace and name_key.
+datastores = sa.Table(
+    "datastores",
+    metadata,
+    sa.Column("workspace_id", sa.Text, nullable=False),
+    sa.Column("name_key", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("settings", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("sealed", sa.LargeBinary),
+    sa.PrimaryKeyConstraint("workspace_id", "name_key"),
 )

@@ -16,6 +16,7 @@ from pathlib import Path
 from zaffre.server.store import removal
 from zaffre.server.store.removal import RunLeft
 from zaffre.server.store.store import Store
+from zaffre.server.usecases import datastore
 
 #: Runs and points that go in one transaction: others write between two.
 _RUNS = 100
@@ -38,11 +39,18 @@ def remove_due(*, store: Store, now: datetime) -> int:
             with store.database.transaction() as tx:
                 removal.remove_experiment(tx, experiment_id)
     for workspace_id, removal_at in due_workspaces:
+        remove_content(workspace_id, store=store)
         with store.database.transaction() as tx:
-            removal.remove_content(tx, workspace_id)
             if removal_at < moment - _ROW_KEPT_S:
                 removal.remove_workspace(tx, workspace_id)
     return count
+
+
+def remove_content(workspace_id: str, *, store: Store) -> None:
+    """Remove what a workspace holds besides experiments and runs, its built-in datastores too."""
+    shutil.rmtree(datastore.folder(store.settings.home, workspace_id), ignore_errors=True)
+    with store.database.transaction() as tx:
+        removal.remove_content(tx, workspace_id)
 
 
 def remove_for(experiment_ids: list[str], *, seconds: float, store: Store, now: datetime) -> bool:

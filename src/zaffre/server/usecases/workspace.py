@@ -153,8 +153,7 @@ def delete_for_good(workspace_id: str, *, caller: Caller, store: Store, now: dat
         ids = experiments.find_ids(tx, workspace_id)
     done = removal.remove_for(ids, seconds=REMOVE_S, store=store, now=now)
     if done:
-        with store.database.transaction() as tx:
-            removals.remove_content(tx, workspace_id)
+        removal.remove_content(workspace_id, store=store)
     return done
 
 

@@ -1,0 +1,261 @@
+"""What `Datastore.get` returns: an object of v1's class for its kind, read from the server."""
+
+from __future__ import annotations
+
+from zaffre.sdk import session
+from zaffre.sdk.exceptions import UserErrorException
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from zaffre.data.stores.file_store import FileStore
+    from zaffre.sdk.workspace import Workspace
+
+
+class AbstractDatastore:
+    """A place for data that a workspace knows by name.
+
+    Its attributes are what was given when it was registered; a secret one is fetched from the
+    server when it is read.
+    """
+
+    #: v1's attributes of the kind that are kept in the record, and those that are secret.
+    _settings: tuple[str, ...] = ()
+    _secrets: tuple[str, ...] = ()
+
+    def __init__(self, workspace: Workspace, record: dict[str, Any]) -> None:
+        self.workspace = workspace
+        self._record = record
+        self._credentials: dict[str, str] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name that it was registered under."""
+        return self._record["name"]
+
+    @property
+    def datastore_type(self) -> str:
+        """What it is: 'AzureBlob', 'AzureFile' ..., 'LocalFolder', 'S3', 'Sftp' or 'Http'."""
+        return self._record["kind"]
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it was the workspace's default when it was fetched (not a name of v1's)."""
+        return self._record["is_default"]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is known of it besides credentials (not a name of v1's)."""
+        return dict(self._record["settings"])
+
+    def set_as_default(self) -> None:
+        """Make it the workspace's default datastore."""
+        self.workspace.set_default_datastore(self.name)
+
+    def unregister(self) -> None:
+        """Forget it; the data stays where it is. Raises UserErrorException for a built-in one."""
+        session.current().request(
+            "DELETE", f"/workspaces/{self.workspace.workspace_id}/datastores/{self.name}"
+        )
+
+    def credentials(self) -> dict[str, str]:
+        """Return its credentials by v1's names, fetched once (not a name of v1's)."""
+        if not self._record["has_credentials"]:
+            return {}
+        if self._credentials is None:
+            path = f"/workspaces/{self.workspace.workspace_id}/datastores/{self.name}"
+            answer = session.current().request("GET", f"{path}/credentials")
+            self._credentials = dict(answer["credentials"])
+        return self._credentials
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._settings:
+            return self._record["settings"].get(name)
+        if name in self._secrets:
+            return self.credentials().get(name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._settings, *self._secrets]
+
+    def __repr__(self) -> str:
+        """Return its name and settings as indented JSON, never a secret."""
+        import json
+
+        shown: dict[str, Any] = {"name": self.name}
+        shown.update((key, self._record["settings"].get(key)) for key in self._shown())
+        return json.dumps(shown, indent=2)
+
+    def _shown(self) -> tuple[str, ...]:
+        return self._settings
+
+
+class AbstractAzureStorageDatastore(AbstractDatastore):
+    """A datastore that holds files and can be written to."""
+
+    _settings = (
+        "container_name",
+        "account_name",
+        "protocol",
+        "endpoint",
+        "credential_type",
+        "subscription_id",
+        "resource_group",
+    )
+    _secrets = ("account_key", "sas_token")
+
+    @property
+    def is_sas(self) -> bool:
+        """Whether a shared access signature was given for it."""
+        return self._record["settings"].get("credential_type") == "Sas"
+
+    def _shown(self) -> tuple[str, ...]:
+        return ("container_name", "account_name", "protocol", "endpoint")
+
+
+class AzureBlobDatastore(AbstractAzureStorageDatastore):
+    """A container of blobs; the built-in ones are folders of the server's home."""
+
+    _settings = (*AbstractAzureStorageDatastore._settings, "blob_cache_timeout")
+
+
+class AzureFileDatastore(AbstractAzureStorageDatastore):
+    """A file share; the built-in ones are folders of the server's home."""
+
+
+class AbstractADLSDatastore(AbstractDatastore):
+    """A data lake."""
+
+    _settings = ("tenant_id", "client_id", "resource_url", "authority_url")
+    _secrets = ("client_secret",)
+
+
+class AzureDataLakeDatastore(AbstractADLSDatastore):
+    """A data lake of the first generation."""
+
+    _settings = (
+        "store_name",
+        *AbstractADLSDatastore._settings,
+        "subscription_id",
+        "resource_group",
+    )
+
+
+class AzureDataLakeGen2Datastore(AbstractADLSDatastore):
+    """A file system of a data lake of the second generation."""
+
+    _settings = (
+        "container_name",
+        "account_name",
+        *AbstractADLSDatastore._settings,
+        "protocol",
+        "endpoint",
+    )
+
+
+class AzureSqlDatabaseDatastore(AbstractDatastore):
+    """A database of SQL Server."""
+
+    _settings = (
+        "server_name",
+        "database_name",
+        "tenant_id",
+        "client_id",
+        "resource_url",
+        "authority_url",
+        "endpoint",
+        "username",
+        "auth_type",
+    )
+    _secrets = ("client_secret", "password")
+
+
+class AzurePostgreSqlDatastore(AbstractDatastore):
+    """A database of PostgreSQL."""
+
+    _settings = (
+        "server_name",
+        "database_name",
+        "user_id",
+        "port_number",
+        "endpoint",
+        "enforce_ssl",
+    )
+    _secrets = ("user_password",)
+
+
+class AzureMySqlDatastore(AbstractDatastore):
+    """A database of MySQL."""
+
+    _settings = ("server_name", "database_name", "user_id", "port_number", "endpoint")
+    _secrets = ("user_password",)
+
+
+class DBFSDatastore(AbstractDatastore):
+    """The file system of a Databricks workspace."""
+
+
+class HDFSDatastore(AbstractDatastore):
+    """A cluster of Hadoop."""
+
+    _settings = (
+        "protocol",
+        "namenode_address",
+        "hdfs_server_certificate_data",
+        "kerberos_realm",
+        "kerberos_kdc_address",
+        "kerberos_principal",
+        "credential_type",
+    )
+    _secrets = ("credential_value",)
+
+
+class LocalFolderDatastore(AbstractAzureStorageDatastore):
+    """A folder of this machine (not a class of v1's)."""
+
+    _settings = ("root",)
+    _secrets = ()
+
+    def _shown(self) -> tuple[str, ...]:
+        return self._settings
+
+
+_CLASSES: dict[str, type[AbstractDatastore]] = {
+    "AzureBlob": AzureBlobDatastore,
+    "AzureFile": AzureFileDatastore,
+    "AzureDataLake": AzureDataLakeDatastore,
+    "AzureDataLakeGen2": AzureDataLakeGen2Datastore,
+    "AzureSqlDatabase": AzureSqlDatabaseDatastore,
+    "AzurePostgreSql": AzurePostgreSqlDatastore,
+    "AzureMySql": AzureMySqlDatastore,
+    "DBFS": DBFSDatastore,
+    "Hdfs": HDFSDatastore,
+    "LocalFolder": LocalFolderDatastore,
+}
+
+
+def of_record(workspace: Workspace, record: dict[str, Any]) -> AbstractDatastore:
+    """Return the datastore that the server's record describes, as its kind's class."""
+    return _CLASSES[record["kind"]](workspace, record)
+
+
+def file_store(datastore: AbstractDatastore) -> FileStore:
+    """Return the engine's store of a datastore's files.
+
+    Raises UserErrorException for a datastore that holds no files, NotBuiltYetException for one
+    that this release cannot reach.
+    """
+    from zaffre.sdk.exceptions import NotBuiltYetException
+
+    root = datastore.settings.get("root")
+    if root is not None:
+        from zaffre.data.stores.local import LocalStore
+
+        return LocalStore(root)
+    if datastore.datastore_type in ("AzureSqlDatabase", "AzurePostgreSql", "AzureMySql"):
+        raise UserErrorException(
+            f"Datastore {datastore.name!r} is a database, it has no files. Read it by "
+            "Dataset.Tabular.from_sql_query."
+        )
+    raise NotBuiltYetException(f"Reaching datastores of type {datastore.datastore_type}")
