@@ -58,7 +58,7 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Folder]:
     """For property tests, which need a folder an example."""
     return lambda: Folder(tmp_path_factory.mktemp("data"))

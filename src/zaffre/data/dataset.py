@@ -52,8 +52,10 @@ def prepare(definition: Definition, stores: Stores, *, validate: bool) -> Defini
         types = read_delimited.infer_types(locate(definition, stores), form, {})
         options = {**first.options, "inferred_types": types}
         definition = replace(definition, steps=(Step(first.name, options), *definition.steps[1:]))
-    if validate and _run(definition, stores, most=1).table.num_rows == 0:
-        raise DataInvalid("The files hold no rows.")
+    if validate:
+        first_row = _run(definition, stores, most=1).table
+        if first_row.num_rows == 0 or first_row.num_columns == 0:
+            raise DataInvalid("The files hold no rows.")
     return definition
 
 

@@ -20,7 +20,7 @@ from zaffre.data.sources import SourceFile, Stores, locate
 from zaffre.data.table import Rows
 
 #: A `take` behind a filter first tries so many rows of the source, then each time more.
-_FIRST_TRY_ROWS = 10_000
+_FIRST_TRY_ROWS = 1_000
 _MORE = 8
 PATH = "Path"
 
@@ -80,7 +80,7 @@ def _run(files: Sequence[SourceFile], plan: Plan, limit: int | None) -> tuple[Re
     seen = [name for name in table.column_names if "\0" not in name]
     if len(seen) < table.num_columns:
         table = table.select(seen)
-    if not seen:
+    if not seen and read_count:
         raise DataInvalid("The dataset contains no columns; keep at least one.")
     return Result(table, problems, pandas), read_count
 

@@ -481,7 +481,7 @@ def _assemble(
     problems: list[DataInvalid] = []
     failures: dict[str, Any] = {}
     for name, kind in columns.types.items():
-        column = combined([(piece.columns.get(name), piece.count) for piece in pieces])
+        column = combined(name, [(piece.columns.get(name), piece.count) for piece in pieces])
         for piece in pieces:
             piece.columns.pop(name, None)
         if name in columns.as_text and name in columns.asked:

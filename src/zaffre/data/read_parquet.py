@@ -36,7 +36,7 @@ def read(
                 break
     names = dict.fromkeys(name for piece in pieces for name in piece.columns)
     columns = {
-        name: combined([(piece.columns.get(name), piece.count) for piece in pieces])
+        name: combined(name, [(piece.columns.get(name), piece.count) for piece in pieces])
         for name in names
     }
     rows = Rows(columns, [(piece.file, piece.count) for piece in pieces], pandas=pandas)

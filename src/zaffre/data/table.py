@@ -63,16 +63,29 @@ class Rows:
         raise IndexError(index)
 
 
-def combined(parts: Iterable[tuple[Any, int]]) -> Any:
+def combined(name: str, parts: Iterable[tuple[Any, int]]) -> Any:
     """Return one column of the parts of several files; a missing part (None, count) is null.
 
-    Parts of different types get the type that holds all: of int64 and double, double (the caller
-    knows that it is exact); of times, the finer unit; of dictionaries, their values'.
+    Parts of different types get the narrowest that holds all their values: of whole numbers and
+    fractions double where that is exact; of times the finer unit; of dictionaries their values'
+    type; else text. Raises DataInvalid where there is no text of a part's values.
     """
     given = list(parts)
     types = {part.type for part, _ in given if part is not None}
     real = {one for one in types if not pa.types.is_null(one)}
     target = pa.null() if not real else next(iter(real)) if len(real) == 1 else _wider(real)
+    try:
+        try:
+            return _cast_all(given, target)
+        except pa.ArrowInvalid:
+            # A float would lose digits of an integer, a finer unit cannot reach a time.
+            return _cast_all(given, pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:
+        found = " and ".join(sorted(str(one) for one in real))
+        raise DataInvalid(f"the files hold values of types {found}", column=name) from problem
+
+
+def _cast_all(given: Sequence[tuple[Any, int]], target: Any) -> Any:
     chunks: list[Any] = []
     for part, count in given:
         if part is None or pa.types.is_null(part.type):
@@ -80,14 +93,11 @@ def combined(parts: Iterable[tuple[Any, int]]) -> Any:
         elif part.type == target:
             chunks += part.chunks
         else:
-            chunks += _cast(part, target).chunks
+            plain = part
+            if pa.types.is_dictionary(part.type):
+                plain = pc.cast(part, part.type.value_type)
+            chunks += pc.cast(plain, target).chunks
     return pa.chunked_array(chunks, target)
-
-
-def _cast(part: Any, target: Any) -> Any:
-    if pa.types.is_dictionary(part.type):
-        part = pc.cast(part, part.type.value_type)
-    return pc.cast(part, target)
 
 
 def _wider(types: set[Any]) -> Any:
