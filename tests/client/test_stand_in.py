@@ -272,7 +272,9 @@ def test_constraints_of_the_user_are_left_and_said(
     placed = stand_in.place(survey(environment.python))
     assert placed.pins_uncovered is not None
     assert "azureml-core==1.999.0+zaffre" in placed.pins_uncovered
-    assert "not covered" in stand_in.placed_words(placed)
+    assert "A pin to another version may install" in stand_in.placed_words(placed)
+    chosen = stand_in.place(survey(environment.python), version="1.48.0")
+    assert "Another pin, and --upgrade, may install" in stand_in.placed_words(chosen)
     assert not (environment.folder / "zaffre-constraints.txt").exists()
     assert pip_conf.exists() == (whose == "pip.conf")
 

@@ -293,10 +293,12 @@ def remove(interpreter: Interpreter) -> Removed:
 
 def placed_words(placed: Placed) -> str:
     """Return what `place` did, for people."""
+    # Without constraints, a version of the user's choice is one that --upgrade goes beyond.
+    left = "A pin to another version" if _SDK in placed.version else "Another pin, and --upgrade,"
     lines = [
         f"{len(placed.names)} stand-ins placed in {placed.site_packages}: pip finds azureml-sdk "
         f"and the others installed as {placed.version}, and leaves Zaffre alone.",
-        f"A pin to another version is not covered: {placed.pins_uncovered}."
+        f"{left} may install the real packages: {placed.pins_uncovered}."
         if placed.pins_uncovered
         else "A pin to another version (azureml-sdk==1.48.0) is refused or ignored by pip.",
     ]
