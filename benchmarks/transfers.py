@@ -42,9 +42,13 @@ def measure(place: Place, rounds: int) -> list[Figure]:
                 source = folder / size
                 make(source)
                 for way in (f"{size}_up", f"{size}_down"):
-                    limit_ms = _ask(limit, way, source, folder / "limit", server.path)
-                    zaffre_ms = _ask(user, way, source, folder / "zaffre", server.path)
-                    _keep(readings, way, limit_ms, zaffre_ms, k)
+                    sides = [(limit, folder / "limit"), (user, folder / "zaffre")]
+                    # Who writes second finds the disk busier, so each comes first in turn.
+                    taken = {
+                        client: _ask(client, way, source, target, server.path)
+                        for client, target in sides[:: 1 if k % 2 else -1]
+                    }
+                    _keep(readings, way, taken[limit], taken[user], k)
             limit_ms = _ask(limit, "large_hash", folder / "large", folder, server.path)
             zaffre_ms = _ask(user, "large_up", folder / "large", folder, server.path)
             _keep(readings, "large_known", limit_ms, zaffre_ms, k)

@@ -245,6 +245,7 @@ def _fetch_group(
 ) -> None:
     """Fetch small files by one request, or by more if it is cut."""
     left = dict(group)
+    parts: dict[str, str] = {}
     fruitless = 0
     while left:
         before = len(left)
@@ -253,7 +254,9 @@ def _fetch_group(
             for sha256, content in read_blobs(answer.read):
                 _check(f"/blobs/{sha256}", sha256, hashlib.sha256(content).hexdigest())
                 for target, entry in left.pop(sha256, []):
-                    _write(target, content, executable=entry.executable)
+                    folder = target.rpartition(os.sep)[0]
+                    part = parts.get(folder) or parts.setdefault(folder, _part_beside(target))
+                    _write(part, target, content, executable=entry.executable)
                     tell(len(content))
         fruitless = 0 if len(left) < before else fruitless + 1
         if fruitless > _FRUITLESS_MAX:
@@ -269,21 +272,25 @@ def _damaged(path: str) -> Refused:
     )
 
 
-def _write(target: str, content: bytes, *, executable: bool) -> None:
-    part = _part_beside(target)
-    try:
-        with open(part, "wb", buffering=0) as file:
-            written = file.write(content)
-        _check_whole(written, content, target)
-        _finish(part, target, executable=executable)
-    except BaseException:
-        _remove(part)
-        raise
-
-
 def _check_whole(written: int, content: bytes, target: str) -> None:
     if written != len(content):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
+
+
+def _write(part: str, target: str, content: bytes, *, executable: bool) -> None:
+    """Write a small file: first under the name `part`, beside it, which is free again then."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    fd = os.open(part, flags, 0o777 if executable else 0o666)
+    try:
+        try:
+            written = os.write(fd, content)
+        finally:
+            os.close(fd)
+        _check_whole(written, content, target)
+        os.replace(part, target)
+    except BaseException:
+        _remove(part)
+        raise
 
 
 def _finish(part: str, target: str, *, executable: bool) -> None:

@@ -106,11 +106,13 @@ class Held:
         self.sha256 = hashlib.sha256(content).hexdigest()
 
     def place(self, target: str) -> None:
-        """Write the file. One of another size is what a crash has left, and is replaced."""
+        """Write the file if it is not there. One of another size is what a crash has left."""
         with full_disk_is_said():
             try:
                 _write_new(target, self.content)
             except FileExistsError:
+                if _has_size(target, self.size_bytes):
+                    return
                 # In tmp/, where what a crash leaves is found and removed.
                 part = Path(target).parent.with_name("tmp") / secrets.token_hex(12)
                 _write_new(str(part), self.content)
@@ -218,10 +220,7 @@ class BlobFolder:
 
     def has(self, sha256: str, size_bytes: int) -> bool:
         """Say whether the whole file is there."""
-        try:
-            return os.stat(f"{self.path}/{sha256[:2]}/{sha256}").st_size == size_bytes  # noqa: PTH116
-        except OSError:
-            return False
+        return _has_size(f"{self.path}/{sha256[:2]}/{sha256}", size_bytes)
 
     def open(self, sha256: str) -> BinaryIO:
         """Open a blob for reading; it stays readable when it is removed meanwhile."""
@@ -309,13 +308,20 @@ class BlobFolder:
                 yield from (p.name for p in folder.iterdir() if _SHA256.match(p.name))
 
 
+def _has_size(path: str, size_bytes: int) -> bool:
+    try:
+        return os.stat(path).st_size == size_bytes  # noqa: PTH116
+    except OSError:
+        return False
+
+
 def _write_new(path: str, content: bytes) -> None:
     """Write a file that must not exist; leave nothing if that fails."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    view = memoryview(content)
     try:
-        while view:
-            view = view[os.write(fd, view) :]
+        written = os.write(fd, content) if content else 0
+        while written < len(content):
+            written += os.write(fd, memoryview(content)[written:])
     except BaseException:
         os.unlink(path)  # noqa: PTH108
         raise
@@ -346,9 +352,10 @@ def _sync_file_system(folder: Path) -> None:
 
 def place_held(folder: BlobFolder, arrived: Sequence[Arrived]) -> None:
     """Write small blobs to their place, before and outside the transaction that records them."""
-    for one in arrived:
-        if isinstance(one, Held) and not folder.has(one.sha256, one.size_bytes):
-            folder.place(one)
+    held = [one for one in arrived if isinstance(one, Held)]
+    # Those of one folder together.
+    for one in sorted(held, key=lambda one: one.sha256):
+        folder.place(one)
 
 
 def record(
@@ -400,7 +407,7 @@ def find_missing(tx: Transaction, folder: BlobFolder, names: Iterable[str]) -> s
         rows = tx.execute(
             sa.select(blobs.c.sha256, blobs.c.size_bytes).where(blobs.c.sha256.in_(some))
         )
-        there.update(row.sha256 for row in rows if folder.has(row.sha256, row.size_bytes))
+        there.update(row.sha256 for row in rows.all() if folder.has(row.sha256, row.size_bytes))
     return set(wanted) - there
 
 
@@ -496,7 +503,7 @@ def _lock(tx: Transaction, names: Sequence[str]) -> dict[str, tuple[int, float |
         .order_by(blobs.c.sha256)
         .with_for_update()
     )
-    return {row.sha256: (row.size_bytes, row.marked_at) for row in rows}
+    return {row.sha256: (row.size_bytes, row.marked_at) for row in rows.all()}
 
 
 def _greatest(tx: Transaction, one: sa.ColumnElement[float], other: object) -> sa.Function[float]:
