@@ -32,6 +32,8 @@ within each round, and its median counts. Less is better in every row.
 - minimal ASGI: uvicorn (uvloop, httptools), one function, msgspec, and for writes one SQLite
   transaction a request (WAL, synchronous=NORMAL); for reads Zaffre's own database and SQL. No
   token, no offsets, no checks. Both sides speak over a Unix socket.
+- Files: the limit's server hashes what comes in one request, writes it and names it in one SQLite
+  transaction; Zaffre's side is the SDK's `upload_*` and `download_*`. Neither side syncs.
 - A notebook's log call shares its process with the thread that ships; a submitted script has
   no such thread.
 - "first line" is the script's own clock; the run is submitted by `Experiment.submit` and its end
