@@ -163,7 +163,7 @@ def _pruned(files: Sequence[SourceFile], plan: Plan) -> list[SourceFile]:
     left = np.ones(len(files), bool)
     for condition in plan.conditions:
         if columns_of(condition) and columns_of(condition) <= set(columns):
-            left &= mask(condition, table).to_numpy(zero_copy_only=False)
+            left &= np.array(mask(condition, table).to_pylist(), bool)
     # One file stays for the columns' names and types; the filter itself follows.
     return [file for file, kept in zip(files, left) if kept] or list(files[:1])
 
