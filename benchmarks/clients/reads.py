@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import itertools
 import time
-import uuid
 from typing import Any
 
 from azureml.core import Experiment, Run, Workspace
 from benchmarks.clients.asked import answer
 from zaffre.client.connection import connect
+from zaffre.sdk import run_metrics
 
-TAGS = {"model": "ridge", "data": "diabetes"}
-PER_REQUEST = 500
 METRIC = "loss"
+PARAMETER = "lr"
 
 
 def _experiment() -> Any:
@@ -21,25 +20,9 @@ def _experiment() -> Any:
     return Experiment(workspace, "reads")
 
 
-def fill_runs(count: int) -> str:
-    """Make `count` runs with tags and properties; return the experiment's id."""
-    client = connect()
-    experiment = _experiment()
-    for first in range(0, count, PER_REQUEST):
-        items: list[dict[str, Any]] = [
-            {
-                "run_id": str(uuid.uuid4()),
-                "idempotency_key": uuid.uuid4().hex,
-                "state": "NotStarted",
-                "display_name": f"run {i}",
-                "tags": {**TAGS, "number": str(i)},
-                "properties": {"azureml.runsource": "experiment", "number": str(i)},
-            }
-            for i in range(first, min(first + PER_REQUEST, count))
-        ]
-        url = f"/experiments/{experiment.id}/runs/batch"
-        client.request("POST", url, json={"items": items})
-    return experiment.id
+def open_experiment() -> str:
+    """Make the experiment; return its id."""
+    return _experiment().id
 
 
 def fill_points(count: int) -> str:
@@ -70,6 +53,40 @@ def newest_answer(experiment_id: str, count: int) -> tuple[float, int]:
     return (time.perf_counter() - begun) * 1e3, len(items)
 
 
+def best(count: int) -> tuple[float, int]:
+    """Return how long the first runs by a metric took, as objects of the SDK."""
+    experiment = _experiment()
+    begun = time.perf_counter()
+    runs = list(experiment.search_runs(order_by=f"metrics.{METRIC}", limit=count))
+    states = [(run.id, run.status, run.tags) for run in runs]
+    return (time.perf_counter() - begun) * 1e3, len(states)
+
+
+def newest_in_full(count: int) -> tuple[float, int]:
+    """Return how long many of the newest runs took, as objects of the SDK."""
+    experiment = _experiment()
+    begun = time.perf_counter()
+    runs = list(experiment.search_runs(limit=count))
+    states = [(run.id, run.status, run.tags) for run in runs]
+    return (time.perf_counter() - begun) * 1e3, len(states)
+
+
+def table() -> tuple[float, int]:
+    """Return how long a table of a metric and a parameter of all runs took."""
+    experiment = _experiment()
+    begun = time.perf_counter()
+    rows = experiment.runs_table(["id", f"metrics.{METRIC}", f"params.{PARAMETER}"])
+    return (time.perf_counter() - begun) * 1e3, len(rows)
+
+
+def chart(run_id: str, count: int) -> tuple[float, int]:
+    """Return how long a metric's buckets took, and how many came."""
+    run = Run(_experiment(), run_id)
+    begun = time.perf_counter()
+    columns = run_metrics.buckets(run, METRIC, count)["buckets"]
+    return (time.perf_counter() - begun) * 1e3, len(columns["last"])
+
+
 def metric(run_id: str) -> tuple[float, int]:
     """Return how long `get_metrics` took, and how many points came."""
     run = Run(_experiment(), run_id)
@@ -81,10 +98,14 @@ def metric(run_id: str) -> tuple[float, int]:
 if __name__ == "__main__":
     answer(
         {
-            "fill_runs": fill_runs,
+            "open_experiment": open_experiment,
             "fill_points": fill_points,
             "newest": newest,
             "newest_answer": newest_answer,
             "metric": metric,
+            "best": best,
+            "newest_in_full": newest_in_full,
+            "table": table,
+            "chart": chart,
         }
     )

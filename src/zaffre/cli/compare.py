@@ -129,7 +129,7 @@ def _facts(runs: Sequence[Run]) -> list[Line]:
 
 def _metrics(client: Client, one: Run) -> dict[str, Any]:
     """Return the newest value of each metric, by name."""
-    answer = client.request("GET", f"/runs/{one.run_id}/metrics")
+    answer = client.request("GET", f"/runs/{one.run_id}/metrics", query={"newest": True})
     series: list[dict[str, Any]] = answer["runs"].get(one.run_id, [])
     return dict(sorted((s["name"], s["values"][-1]) for s in series if s["values"]))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zaffre.sdk.run import Run
     from zaffre.sdk.workspace import Workspace
 
-_PAGE = 500
+_PAGE = 1_000
 _FORMATS = ("list", "pandas")
 
 

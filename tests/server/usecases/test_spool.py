@@ -301,6 +301,16 @@ def test_buckets_cover_all_points_and_count_what_is_no_number(world: World) -> N
     assert list(buckets.last) == [*(float(last) for last in range(100, 1000, 100)), None]
 
 
+def test_the_newest_point_of_each_metric_is_read_alone(world: World) -> None:
+    run = world.interactive()
+    body = line(run.run_id, "a", value=1.5) + line(run.run_id, "a", value=2.5, step=7)
+    Sender(world, run.run_id).send(body + line(run.run_id, "b", value="NaN"))
+    metrics = usecase.find_all(run.run_id, None, recursive=False, caller=OWNER, store=world.store)
+    a, b = usecase.read_whole(metrics, newest=True, store=world.store)[run.run_id]
+    assert (a["name"], list(a["values"]), list(a["steps"])) == ("a", [2.5], [7])
+    assert (b["name"], len(b["values"])) == ("b", 1)
+
+
 def test_buckets_keep_a_spike_and_the_last_point_of_an_uneven_rest(world: World) -> None:
     run = world.interactive()
     values = [0.0] * 7 + [-50.0, 1.0, 2.0]

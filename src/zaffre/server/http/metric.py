@@ -46,14 +46,18 @@ def get_metrics(
     request: Request,
     name: str | None = None,
     recursive: Annotated[bool, QueryParameter()] = False,  # noqa: FBT002
+    newest: Annotated[bool, QueryParameter()] = False,  # noqa: FBT002
 ) -> Response[Metrics]:
-    """Return all points of a run's metrics; `recursive`: of all runs below it too."""
+    """Return all points of a run's metrics, or with `newest` the last of each.
+
+    recursive: of all runs below it too.
+    """
     store = request.store
     found = usecase.find_all(run_id, name, recursive=recursive, caller=request.caller, store=store)
-    if found.point_count > usecase.WHOLE_MAX:
+    if found.point_count > usecase.WHOLE_MAX and not newest:
         pieces = usecase.read_in_pieces(found, store=store)
         return Pieces(pieces, media_type="application/json")  # pyright: ignore[reportReturnType]
-    return Encoded({"runs": usecase.read_whole(found, store=store)})
+    return Encoded({"runs": usecase.read_whole(found, newest=newest, store=store)})
 
 
 @get("/api/v1/runs/{run_id:str}/metrics/points", sync_to_thread=True)

@@ -119,6 +119,22 @@ def read_all(tx: Transaction, wanted: Iterable[Metric]) -> dict[int, Columns]:
     return columns
 
 
+def read_newest(tx: Transaction, wanted: Sequence[Metric]) -> dict[int, Columns]:
+    """Return the last point of metrics, by metric_key."""
+    driver = _driver(tx)
+    columns: dict[int, Columns] = {}
+    for start in range(0, len(wanted), _SLICE):
+        keys = tuple(metric.metric_key for metric in wanted[start : start + _SLICE])
+        rows = driver.execute(
+            "SELECT p.number, p.text, p.step, p.at, p.metric_key FROM metrics AS m"
+            " JOIN points AS p ON p.metric_key = m.metric_key AND p.position = m.point_count - 1"
+            " WHERE m.metric_key IN (KEYS)".replace("KEYS", ",".join("?" * len(keys))),
+            keys,
+        )
+        columns |= {row[4]: _as_columns([row]) for row in rows.fetchall()}
+    return columns
+
+
 def read(tx: Transaction, metric_key: int, *, first: int = 0, limit: int | None = None) -> Columns:
     """Return the points of a metric from position `first` on, at most `limit`."""
     end = 2**62 if limit is None else first + limit

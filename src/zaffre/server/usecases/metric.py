@@ -72,10 +72,13 @@ def find_all(
     return Found(found)
 
 
-def read_whole(found: Found, *, store: Store) -> dict[str, list[dict[str, Any]]]:
-    """Return the whole series of metrics by run id."""
+def read_whole(
+    found: Found, *, newest: bool = False, store: Store
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the whole series of metrics by run id, or with `newest` the last point of each."""
+    read = metrics.read_newest if newest else metrics.read_all
     with store.database.reading() as tx:
-        columns = metrics.read_all(tx, [one for of_run in found.runs.values() for one in of_run])
+        columns = read(tx, [one for of_run in found.runs.values() for one in of_run])
     return {
         run_id: [as_series(one, columns.get(one.metric_key, _NO_POINTS)) for one in of_run]
         for run_id, of_run in found.runs.items()
