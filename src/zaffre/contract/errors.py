@@ -293,6 +293,10 @@ _MEANWHILE = (
         "A run on 'local' uses the interpreter that submits it: install its packages there.",
     ),
     (
+        ("reaching a datastore",),
+        "Fetch its files by its own tools and upload them to the default datastore.",
+    ),
+    (
         ("data", "link", "input", "output"),
         "Read files by their path, or put them into the source_directory.",
     ),

@@ -27,6 +27,7 @@ class ReasonKind(str, Enum):
     RUNNER_FAILED = "runner_failed"
     INTERPRETER_MISSING = "interpreter_missing"
     SNAPSHOT_BROKEN = "snapshot_broken"
+    INPUT_FAILED = "input_failed"
     UPLOAD_FAILED = "upload_failed"
     NOTEBOOK_SILENT = "notebook_silent"
     FOLDER_REMOVED = "folder_removed"
@@ -59,6 +60,7 @@ SENTENCES: dict[ReasonKind, str] = {
         "The interpreter {interpreter} that submitted the run cannot be started: {problem}"
     ),
     ReasonKind.SNAPSHOT_BROKEN: "The run's folder could not be made from its snapshot: {problem}",
+    ReasonKind.INPUT_FAILED: "The run's data {name!r} could not be made ready: {problem}",
     ReasonKind.UPLOAD_FAILED: "Some of the run's files could not be stored: {problem}",
     ReasonKind.NOTEBOOK_SILENT: (
         "The process that started this interactive run has not been heard of since {since}. "

@@ -17,6 +17,7 @@ from typing import Any
 
 from zaffre.contract.errors import RunStateConflict
 from zaffre.contract.reason import Reason
+from zaffre.contract.run_input import RunInput
 
 
 class RunState(str, Enum):
@@ -115,6 +116,7 @@ class RunSpec:
     max_duration_s: longer runs are canceled; None is no limit.
     isolated: run the script in a PID namespace of its own where the kernel allows it.
     definition: v1's `runDefinition`, shown by `get_details()` and never interpreted.
+    inputs: the paths of data that the runner makes before it starts the script.
     """
 
     target: str
@@ -127,6 +129,7 @@ class RunSpec:
     max_duration_s: int | None = None
     isolated: bool = True
     definition: dict[str, Any] = field(default_factory=dict)
+    inputs: tuple[RunInput, ...] = ()
 
 
 @dataclass(frozen=True)

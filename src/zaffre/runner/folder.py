@@ -18,6 +18,7 @@ class RunFolder:
         self.work = self.path / "work"
         self.spool = self.path / "spool"
         self.tmp = self.path / "tmp"
+        self.data = self.path / "data"
         self.log = self.path / LOG_NAME
         self.own_log = self.path / "runner.log"
 

@@ -12,8 +12,10 @@ CLONE_NEWNS = 0x0002_0000
 CLONE_NEWUSER = 0x1000_0000
 CLONE_NEWPID = 0x2000_0000
 
-_MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
+_MS_REMOUNT, _MS_BIND = 1 << 5, 1 << 12
 _MS_REC, _MS_SLAVE = 1 << 14, 1 << 19
+_MNT_DETACH = 2
 _PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 1, 15, 36
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -42,6 +44,25 @@ def mount_own_proc() -> None:
     flags = ctypes.c_ulong(_MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
     proc = ctypes.c_char_p(b"proc")
     _checked(_libc.mount(proc, ctypes.c_char_p(b"/proc"), proc, flags, None), "mount /proc")
+
+
+def bind_read_only(source: str, target: str) -> None:
+    """Show what is at `source` at `target` too, without the right to change it. Raises OSError.
+
+    For a process with mounts of its own. Mounts below `source` are not shown.
+    """
+    place = ctypes.c_char_p(os.fsencode(target))
+    bind = ctypes.c_ulong(_MS_BIND)
+    _checked(_libc.mount(ctypes.c_char_p(os.fsencode(source)), place, None, bind, None), "mount")
+    # The kernel lets nobody but the machine's root drop what the disk was mounted with. These flags
+    # of statvfs are mount(2)'s; those for access times stay as they are if none is given.
+    kept = os.statvfs(target).f_flag & (_MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    flags = ctypes.c_ulong(_MS_REMOUNT | _MS_BIND | _MS_RDONLY | kept)
+    try:
+        _checked(_libc.mount(None, place, None, flags, None), "mount read-only")
+    except OSError:
+        _libc.umount2(place, ctypes.c_int(_MNT_DETACH))
+        raise
 
 
 def die_with_parent(signal_number: int) -> None:

@@ -1,6 +1,7 @@
 """One order, from its claim to its last report: the stages of a run, in order.
 
-    claim -> snapshot -> launch -> [stream | outputs | lease, a thread each] -> finish -> remove
+    claim -> snapshot -> inputs -> launch -> [stream | outputs | lease, a thread each]
+          -> finish -> remove
 
 Whatever forks does so before the first thread starts. The main thread watches the script and the
 demands to end it; what speaks to the server while the script runs has a thread of its own, so
@@ -23,9 +24,12 @@ from zaffre.client import process
 from zaffre.client.response import Response
 from zaffre.contract import wire
 from zaffre.contract.attempt import AttemptKind, Report, StartOrder
+from zaffre.contract.datastore import Datastore
 from zaffre.contract.errors import Refused, ServerUnreachable
 from zaffre.contract.reason import Reason, ReasonKind, sentence
 from zaffre.contract.run import RunSpec, RunState
+from zaffre.data.stores import reach
+from zaffre.data.stores.file_store import FileStore
 from zaffre.runner.attempt import REPORT_FAULTS_MAX, Attempt, Stopped, Superseded
 from zaffre.runner.folder import RunFolder
 from zaffre.runner.lease import Demand, Lease
@@ -33,6 +37,7 @@ from zaffre.runner.notes import note
 from zaffre.runner.script_tree import ScriptTree
 from zaffre.runner.stages import snapshot
 from zaffre.runner.stages.finish import Broken, Ending, OfScript, final_report
+from zaffre.runner.stages.inputs import InputFailed, Inputs
 from zaffre.runner.stages.launch import LaunchFailed, launch
 from zaffre.runner.stages.outputs import Outputs
 from zaffre.runner.stages.snapshot import Ahead, SnapshotBroken
@@ -135,6 +140,14 @@ class Execution:
             self._attempt, self._folder, self._lease, log_max_bytes=order.log_max_bytes
         )
         self._outputs = Outputs(self._attempt, self._folder.work)
+        self._stores: dict[str, FileStore] = {}
+        self._inputs = Inputs(
+            self._folder,
+            stores=self._store,
+            bind=self._tree.bind,
+            say=self._say,
+            check=self._check_demand,
+        )
 
     def run(self) -> int:
         """Walk the stages; return the runner's exit status."""
@@ -176,13 +189,16 @@ class Execution:
         """Prepare, launch and watch the script. Raises Superseded."""
         try:
             self._prepare(ahead)
+            spec = self._make_inputs()
+        except InputFailed as failure:
+            return Broken(failure.reason)
         except (SnapshotBroken, OSError) as problem:
             return Broken(Reason(ReasonKind.SNAPSHOT_BROKEN, {"problem": str(problem)}))
         except Stopped:
             self._raise_if_superseded()
             return ending_of(self._lease.demand or Demand.CANCEL)
         try:
-            launch(self._order, self._spec, self._folder, self._tree)
+            launch(self._order, spec, self._folder, self._tree)
         except LaunchFailed as failure:
             return Broken(failure.reason)
         except OSError as problem:
@@ -225,6 +241,26 @@ class Execution:
         except Refused as problem:
             raise snapshot.refused(problem) from problem
 
+    def _make_inputs(self) -> RunSpec:
+        """Make the run's paths of data; return the spec with them. Raises InputFailed, Stopped."""
+        if not self._spec.inputs:
+            return self._spec
+        self._listen()
+        try:
+            return self._inputs.make(self._spec)
+        except OSError as problem:
+            raise InputFailed("inputs", problem) from problem
+
+    def _store(self, name: str) -> FileStore:
+        """Return the files of a datastore of the run's workspace. Raises Stopped, Refused."""
+        if name not in self._stores:
+            workspace_id = self._order.workspace.get("workspace_id", "")
+            path = f"/workspaces/{workspace_id}/datastores/{name}/credentials"
+            patience = self._attempt.patience(self._lease.demanded)
+            answer = patience.call(lambda: self._attempt.client.request("GET", path))
+            self._stores[name] = reach.file_store(wire.decode(Datastore, answer))
+        return self._stores[name]
+
     def _check_demand(self) -> None:
         if self._lease.demanded.is_set():
             raise Stopped
@@ -237,6 +273,9 @@ class Execution:
         self._raise_if_superseded()
         if isinstance(ending, Broken):
             self._say(sentence(ending.reason))
+        if isinstance(ending, OfScript):
+            with contextlib.suppress(Stopped):  # the outputs hear it too
+                self._inputs.send()
         report = final_report(ending, self._folder.log, self._folder.work)
         has_news = self._outputs.has_news()
         # From Preparing there is no move to Completed.
@@ -249,11 +288,11 @@ class Execution:
         except Stopped:
             self._raise_if_superseded()
             report = Report(RunState.CANCELED)
-        warnings = (*self._stream.warnings, *self._outputs.warnings)
+        warnings = (*self._stream.warnings, *self._inputs.warnings, *self._outputs.warnings)
         taken = self._report_patiently(
             Report(report.state, report.error, report.reason, warnings=warnings)
         )
-        if taken and not self._stream.warnings and not self._outputs.warnings:
+        if taken and not warnings:
             self._tree.close()
             self._folder.remove()
         return EXIT_DONE if taken else EXIT_FAILED

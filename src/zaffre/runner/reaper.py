@@ -5,8 +5,10 @@ being length-prefixed JSON. It is a process of ours and not the script itself, b
 namespace ignores the signals that it has no handler for, SIGTERM among them.
 
     runner -> reaper   {"do": "launch", "argv", "env", "cwd", "log"}
+                       {"do": "bind", "source", "target"}
                        {"do": "terminate"}, {"do": "kill"}
     reaper -> runner   {"is": "ready"}
+                       {"is": "bound", "problem": why not, or null}
                        {"is": "launched", "pid"} or {"is": "refused", "errno", "problem"}
                        {"is": "ended", "status"}: the script, with its wait status
                        {"is": "gone"}: its whole tree
@@ -143,12 +145,24 @@ class Reaper:
     def _obey(self, message: dict[str, Any]) -> None:
         if message["do"] == "launch":
             self._launch(message)
+        elif message["do"] == "bind":
+            self._tell({"is": "bound", "problem": self._bind(message["source"], message["target"])})
         elif message["do"] == "terminate":
             if self._script:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self._script, signal.SIGTERM)
         else:
             self._kill_all()
+
+    def _bind(self, source: str, target: str) -> str | None:
+        """Show a path at another one, read-only, to the script alone; return why that failed."""
+        if not self._isolated:
+            return "the run has no namespace of its own"
+        try:
+            kernel.bind_read_only(source, target)
+        except OSError as problem:
+            return str(problem)
+        return None
 
     def _launch(self, message: dict[str, Any]) -> None:
         if self._isolated:

@@ -86,6 +86,14 @@ class ScriptTree:
         self._sock, self._middle = self._fork(isolated=False)
         self.wait_ready()
 
+    def bind(self, source: str, target: str) -> str | None:
+        """Show `source` at `target`, read-only, to the script to come; return why that failed."""
+        reaper.send_message(self._sock, {"do": "bind", "source": source, "target": target})
+        answer = reaper.receive_message(self._sock)
+        if answer is None:
+            raise OSError("the process that watches the script was killed")
+        return answer["problem"]
+
     def launch(self, argv: list[str], env: dict[str, str], *, cwd: str, log: str) -> int:
         """Start the script; return its pid in its own namespace. Raises LaunchRefused, OSError."""
         message = {"do": "launch", "argv": argv, "env": env, "cwd": cwd, "log": log}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from zaffre.sdk import session
-from zaffre.sdk.exceptions import UserErrorException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from zaffre.data.stores.file_store import FileStore
+    from zaffre.sdk.data_reference import DataReference
     from zaffre.sdk.workspace import Workspace
 
 
@@ -69,6 +69,10 @@ class AbstractDatastore:
             self._credentials = dict(answer["credentials"])
         return self._credentials
 
+    def record(self) -> dict[str, Any]:
+        """Return all that the server knows of it, with credentials (not a name of v1's)."""
+        return {**self._record, "credentials": self.credentials()}
+
     def __getattr__(self, name: str) -> Any:
         if name in self._settings:
             return self._record["settings"].get(name)
@@ -104,6 +108,26 @@ class AbstractAzureStorageDatastore(AbstractDatastore):
         "resource_group",
     )
     _secrets = ("account_key", "sas_token")
+
+    def path(
+        self, path: str | None = None, data_reference_name: str | None = None
+    ) -> DataReference:
+        """Return a reference to a folder or file of it, without a path to all of it."""
+        from zaffre.sdk.data_reference import DataReference
+
+        return DataReference(self, data_reference_name, path)
+
+    def as_download(self, path_on_compute: str | None = None) -> DataReference:
+        """Return a reference to all of it that a script gets as a copy."""
+        return self.path().as_download(path_on_compute)
+
+    def as_upload(self, path_on_compute: str | None = None) -> DataReference:
+        """Return a reference to it: what a script leaves in a folder is uploaded after the run."""
+        return self.path().as_upload(path_on_compute)
+
+    def as_mount(self) -> DataReference:
+        """Return a reference to all of it that a script reads where it is."""
+        return self.path().as_mount()
 
     @property
     def is_sas(self) -> bool:
@@ -246,16 +270,14 @@ def file_store(datastore: AbstractDatastore) -> FileStore:
     Raises UserErrorException for a datastore that holds no files, NotBuiltYetException for one
     that this release cannot reach.
     """
-    from zaffre.sdk.exceptions import NotBuiltYetException
+    from zaffre.contract import wire
+    from zaffre.contract.datastore import Datastore
+    from zaffre.contract.errors import ZaffreError
+    from zaffre.data.stores import reach
+    from zaffre.sdk.exceptions import from_refusal
 
-    root = datastore.settings.get("root")
-    if root is not None:
-        from zaffre.data.stores.local import LocalStore
-
-        return LocalStore(root)
-    if datastore.datastore_type in ("AzureSqlDatabase", "AzurePostgreSql", "AzureMySql"):
-        raise UserErrorException(
-            f"Datastore {datastore.name!r} is a database, it has no files. Read it by "
-            "Dataset.Tabular.from_sql_query."
-        )
-    raise NotBuiltYetException(f"Reaching datastores of type {datastore.datastore_type}")
+    record = wire.decode(Datastore, datastore.record())
+    try:
+        return reach.file_store(record)
+    except ZaffreError as refusal:
+        raise from_refusal(refusal) from refusal

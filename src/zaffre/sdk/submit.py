@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from zaffre.sdk import run_inputs
 from zaffre.sdk.exceptions import (
     AzureMLException,
     ExperimentExecutionException,
@@ -62,7 +63,8 @@ class Plan:
         self.script = _script(self.folder, script, self.command)
         self.arguments = argument_texts(arguments)
         self.max_duration_s = _duration(run_config.max_run_duration_seconds)
-        _refuse_what_comes_later(run_config, inputs, resume_from)
+        self.inputs = run_inputs.of_configuration(run_config, arguments, inputs)
+        _refuse_what_comes_later(run_config, resume_from)
 
 
 def submit(
@@ -274,9 +276,7 @@ def _duration(seconds: Any) -> int | None:
     return int(seconds)
 
 
-def _refuse_what_comes_later(
-    run_config: RunConfiguration, inputs: list[Any], resume_from: Any
-) -> None:
+def _refuse_what_comes_later(run_config: RunConfiguration, resume_from: Any) -> None:
     if run_config.node_count != 1:
         raise NotBuiltYetException(f"A run on several nodes (node_count={run_config.node_count})")
     distributed = str(run_config.communicator) not in ("None", "")
@@ -294,8 +294,6 @@ def _refuse_what_comes_later(
     if run_config.framework == "PySpark":
         raise NotBuiltYetException("framework='PySpark'")
     for name, value in (
-        ("inputs", inputs),
-        ("data_references", run_config.data_references),
         ("data", run_config.data),
         ("output_data", run_config.output_data),
         ("datacaches", run_config.datacaches),
@@ -361,6 +359,7 @@ def _spec(
         environment_variables=variables,
         max_duration_s=plan.max_duration_s,
         isolated=isolated,
+        inputs=tuple(plan.inputs),
         definition=run_definition(
             plan.run_config,
             script=plan.script,
