@@ -37,10 +37,7 @@ TABLES = [
         owner=lambda bench: bench.ws,
         later=frozenset(
             {
-                "set_default_datastore",
-                "get_default_datastore",
                 "get_mlflow_tracking_uri",
-                "datastores",
                 "environments",
                 "service_context",
             }
@@ -52,6 +49,7 @@ TABLES = [
             **dict.fromkeys(("compute_targets", "datasets", "experiments", "images"), dict),
             **dict.fromkeys(("models", "webservices", "linked_services"), dict),
             "private_endpoints": dict,
+            "datastores": dict,
         },
         methods={
             "__init__": {
@@ -148,6 +146,8 @@ TABLES = [
             "diagnose_workspace": {"diagnose_parameters": Keyword({}, 5)},
             "get_default_compute_target": {"type": Keyword("CPU", "TPU")},
             "get_default_keyvault": {},
+            "get_default_datastore": {},
+            "set_default_datastore": {"name": Keyword("workspacefilestore", 5)},
             "get_run": {"run_id": Keyword(made(lambda bench: bench.run.id), 5)},
             "add_private_endpoint": {
                 "private_endpoint_config": Keyword(_ENDPOINT, None),
