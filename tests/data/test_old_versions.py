@@ -10,9 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from tools.programs import find_python
 from tests.conftest import SOURCE
+from tools.programs import find_python
 
 ROOT = SOURCE.parent
 PACKAGES = ("pyarrow==12.*", "pandas==1.1.*")
