@@ -129,6 +129,67 @@ class AbstractAzureStorageDatastore(AbstractDatastore):
         """Return a reference to all of it that a script reads where it is."""
         return self.path().as_mount()
 
+    def upload(
+        self,
+        src_dir: str,
+        target_path: str | None = None,
+        overwrite: bool = False,
+        show_progress: bool = True,
+    ) -> DataReference:
+        """Send all files below a folder to `target_path`; return a reference to that.
+
+        overwrite: of files that are there; without it they are skipped, with a line. Each file is
+        there whole or not at all. show_progress: print a line a file. Raises UserErrorException.
+        """
+        from zaffre.sdk import datastore_transfer
+
+        return datastore_transfer.upload(
+            self, src_dir, target_path, overwrite=overwrite, show_progress=show_progress
+        )
+
+    def upload_files(
+        self,
+        files: list[str],
+        relative_root: str | None = None,
+        target_path: str | None = None,
+        overwrite: bool = False,
+        show_progress: bool = True,
+    ) -> DataReference:
+        """Send files to `target_path`; return a reference to that.
+
+        relative_root: each file keeps its path below it; without one below the folder that all of
+        them share. overwrite, show_progress: as for `upload`. Raises UserErrorException.
+        """
+        from zaffre.sdk import datastore_transfer
+
+        return datastore_transfer.upload_files(
+            self,
+            files,
+            relative_root,
+            target_path,
+            overwrite=overwrite,
+            show_progress=show_progress,
+        )
+
+    def download(
+        self,
+        target_path: str,
+        prefix: str | None = None,
+        overwrite: bool = False,
+        show_progress: bool = True,
+    ) -> int:
+        """Fetch the files whose path begins with `prefix`; return how many came.
+
+        target_path: a folder, made if need be; files keep their whole path below it. overwrite:
+        of files that are there; without it they are skipped, with a line. Raises
+        UserErrorException.
+        """
+        from zaffre.sdk import datastore_transfer
+
+        return datastore_transfer.download(
+            self, target_path, prefix, overwrite=overwrite, show_progress=show_progress
+        )
+
     @property
     def is_sas(self) -> bool:
         """Whether a shared access signature was given for it."""
