@@ -81,6 +81,35 @@ class Definition:
     steps: tuple[Step, ...] = ()
 
 
+@dataclass(frozen=True)
+class DatasetRequest:
+    """The body of a request that saves a dataset, under a name or (name None) without one.
+
+    create_new_version: give the name's next version if there is one already, else refuse.
+    """
+
+    definition: Definition
+    name: str | None = None
+    description: str | None = None
+    tags: dict[str, str | None] = field(default_factory=dict)
+    create_new_version: bool = False
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A saved dataset: a registered version has a name and a version from 1 on, others neither."""
+
+    dataset_id: str
+    workspace_id: str
+    definition: Definition
+    created_at: datetime
+    name: str | None = None
+    version: int | None = None
+    description: str | None = None
+    tags: dict[str, str | None] = field(default_factory=dict)
+    created_by: str | None = None
+
+
 def add_step(definition: Definition, name: str, **options: Any) -> Definition:
     """Return the definition with one more step."""
     return replace(definition, steps=(*definition.steps, Step(name, options)))

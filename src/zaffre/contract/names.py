@@ -20,6 +20,7 @@ _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z")
 _SECRET = re.compile(r"[A-Za-z0-9-]{1,127}\Z")
 _LINK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z")
 _DATASTORE = re.compile(r"[A-Za-z0-9_]{1,255}\Z")
+_DATASET_ID = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
 _RUN_ID = re.compile(r"[^\W_][\w.-]{0,319}\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -91,6 +92,22 @@ def datastore_name(value: object) -> str:
     text = require_text(value, "datastore_name")
     if not _DATASTORE.match(text):
         raise _refuse("datastore_name", text, "1 to 255 letters, digits and '_'")
+    return text
+
+
+def dataset_id(value: object) -> str:
+    """1 to 64 letters, digits and '-'."""
+    text = require_text(value, "dataset id")
+    if not _DATASET_ID.match(text):
+        raise _refuse("dataset id", text, "1 to 64 letters, digits and '-'")
+    return text
+
+
+def dataset_name(value: object) -> str:
+    """1 to 255 characters, blanks among them, without control characters and '/'."""
+    text = require_text(value, "dataset name")
+    if not text.strip() or len(text) > 255 or "/" in text or _CONTROL.search(text):
+        raise _refuse("dataset name", text, "1 to 255 characters, no '/', no control characters")
     return text
 
 

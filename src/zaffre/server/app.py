@@ -17,6 +17,7 @@ from zaffre.contract.version import ZAFFRE_VERSION
 from zaffre.server.http import (
     attempt,
     blob,
+    dataset,
     datastore,
     experiment,
     failures,
@@ -66,6 +67,7 @@ NOUNS = (
     secret,
     link,
     datastore,
+    dataset,
     garbage,
     stream,
     permit,

@@ -82,7 +82,7 @@ def test_a_newer_schema_is_refused_in_one_sentence(database_url: str) -> None:
 
 
 #: What the first release did not have; its workspaces, experiments and metrics are below.
-LATER_TABLES = {"secrets", "links", "run_parameters", "datastores"}
+LATER_TABLES = {"secrets", "links", "run_parameters", "datastores", "datasets", "dataset_names"}
 LATER_INDEXES = {"runs_of_snapshot"}
 
 

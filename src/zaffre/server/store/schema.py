@@ -18,7 +18,7 @@ from zaffre.server.store import tables
 from zaffre.server.store.database import Database
 
 #: Every revision of store/migrations/versions, oldest first; the last is this release's.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -350,3 +350,27 @@ datastores = sa.Table(
     sa.Column("sealed", sa.LargeBinary),
     sa.PrimaryKeyConstraint("workspace_id", "name_key"),
 )
+
+# Definitions of datasets. A registered version has a name and a version, others neither.
+datasets = sa.Table(
+    "datasets",
+    metadata,
+    sa.Column("dataset_key", _BigKey, primary_key=True, autoincrement=True),
+    sa.Column("workspace_id", sa.Text, nullable=False),
+    sa.Column("dataset_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("version", sa.Integer),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.UniqueConstraint("workspace_id", "dataset_id"),
+    sa.UniqueConstraint("workspace_id", "name", "version"),
+)
+
+# The highest version ever given per name, so that an unregistered one's number never comes again.
+dataset_names = sa.Table(
+    "dataset_names",
+    metadata,
+    sa.Column("workspace_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("last_version", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("workspace_id", "name"),
+)
