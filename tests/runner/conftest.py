@@ -47,6 +47,7 @@ class SmallServer:
         self.files: dict[str, dict[str, Any]] = {}
         self.file_posts: list[str] = []
         self.blobs: dict[str, bytes] = {}
+        self.uploads: dict[str, bytes] = {}
         self.snapshots: dict[str, list[dict[str, Any]]] = {}
         self.renewed = 0
         self.lease_s = 60.0
@@ -113,7 +114,9 @@ class SmallServer:
         self, method: str, path: str, query: dict[str, str], body: bytes
     ) -> tuple[int, bytes]:
         self.requests.append((method, path))
-        refusal = self.refuse(method, path)
+        # An upload is told by what it is to be, once that is known.
+        named = f"/{json.loads(body)['sha256']}" if path.endswith("/finish") else ""
+        refusal = self.refuse(method, path + named)
         if refusal is not None:
             return refusal[0], json.dumps(refusal[1]).encode()
         with self.changed:
@@ -132,6 +135,8 @@ class SmallServer:
             return self._report(json.loads(body))
         if last == "renew":
             return self._renew(float(query["hold_s"]))
+        if parts[0] == "uploads":
+            return self._uploads(method, parts[1], query, body)
         if parts[0] == "blobs":
             return self._blobs(method, last, body)
         if last == "content":
@@ -195,6 +200,21 @@ class SmallServer:
             self._keep(last, body)
             return 201, {"size_bytes": len(body)}
         return 200, self.blobs[last]
+
+    def _uploads(
+        self, method: str, upload_id: str, query: dict[str, str], body: bytes
+    ) -> tuple[int, Any]:
+        here = self.uploads.get(upload_id, b"")
+        if method == "DELETE":
+            self.uploads.pop(upload_id, None)
+            return 204, b""
+        if method == "PUT":
+            assert int(query["offset"]) == len(here)
+            here = self.uploads[upload_id] = here + body
+        if method == "POST":
+            self._keep(json.loads(body)["sha256"], self.uploads.pop(upload_id, b""))
+            return 201, {"size_bytes": len(here)}
+        return 200, {"offset": len(here), "active": False}
 
     def _bundle(self, asked: list[str]) -> bytes:
         return b"".join(
@@ -267,7 +287,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
         self.wfile.flush()
 
-    do_GET = do_POST = do_PUT = _serve
+    do_GET = do_POST = do_PUT = do_DELETE = _serve
 
     def log_message(self, *_: Any) -> None:
         pass
