@@ -287,19 +287,48 @@ class HDFSDatastore(AbstractDatastore):
     _settings = (
         "protocol",
         "namenode_address",
-        "hdfs_server_certificate_data",
         "kerberos_realm",
         "kerberos_kdc_address",
         "kerberos_principal",
         "credential_type",
     )
-    _secrets = ("credential_value",)
+    _secrets = ("credential_value", "hdfs_server_certificate_data")
 
 
 class LocalFolderDatastore(AbstractAzureStorageDatastore):
     """A folder of this machine (not a class of v1's)."""
 
     _settings = ("root",)
+    _secrets = ()
+
+    def _shown(self) -> tuple[str, ...]:
+        return self._settings
+
+
+class S3Datastore(AbstractAzureStorageDatastore):
+    """A bucket of S3 or of a compatible server (not a class of v1's)."""
+
+    _settings = ("bucket_name", "access_key_id", "endpoint", "region")
+    _secrets = ("secret_access_key",)
+
+    def _shown(self) -> tuple[str, ...]:
+        return self._settings
+
+
+class SftpDatastore(AbstractAzureStorageDatastore):
+    """A folder of a machine that is reached by SSH (not a class of v1's)."""
+
+    _settings = ("host", "path_on_host", "username", "port")
+    _secrets = ("password",)
+
+    def _shown(self) -> tuple[str, ...]:
+        return self._settings
+
+
+class HttpDatastore(AbstractAzureStorageDatastore):
+    """What is below a web address, for reading (not a class of v1's)."""
+
+    _settings = ("url",)
     _secrets = ()
 
     def _shown(self) -> tuple[str, ...]:
@@ -317,6 +346,9 @@ _CLASSES: dict[str, type[AbstractDatastore]] = {
     "DBFS": DBFSDatastore,
     "Hdfs": HDFSDatastore,
     "LocalFolder": LocalFolderDatastore,
+    "S3": S3Datastore,
+    "Sftp": SftpDatastore,
+    "Http": HttpDatastore,
 }
 
 
