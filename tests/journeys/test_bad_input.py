@@ -74,7 +74,7 @@ ALLOWED = {
     "submitted run id": {"umlaut", "300", "none"},
     "model": set(),
     "metric": {"blank", "slash", "dots", "leading dots", "blank at the end", "umlaut", "emoji"},
-    "file": {"blank", "slash", "blank at the end", "umlaut", "emoji", "300"},
+    "file": {"blank", "slash", "blank at the end", "umlaut", "emoji"},
     "tag": {
         *("blank", "slash", "dots", "leading dots", "blank at the end", "umlaut", "emoji"),
         *("newline", "number", "none"),

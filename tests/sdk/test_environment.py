@@ -135,7 +135,6 @@ def test_what_needs_a_registry_of_environments_says_that_it_is_not_built_yet() -
     for refused in (
         lambda: Environment("e").register(None),
         lambda: Environment.get(None, "AzureML-Minimal"),
-        lambda: Environment.list(None),
         lambda: Environment("e").build(None),
     ):
         with pytest.raises(NotBuiltYetException, match="not built yet") as raised:

@@ -134,9 +134,10 @@ class RealPackagesInstalled(ZaffreError):
     status = 409
 
     def __init__(self, interpreter: str, real: Sequence[Installed]) -> None:
+        folders = ", ".join(sorted({os.path.dirname(one.folder) for one in real}))
         super().__init__(
             f"{_listed(real)} of the real SDK {'is' if len(real) == 1 else 'are'} installed in "
-            f"{interpreter}. Remove: {uninstall_command(interpreter, real)}; then install zaffre "
+            f"{folders}. Remove: {uninstall_command(interpreter, real)}; then install zaffre "
             "there again, since both write into one folder.",
             facts={"packages": [one.name for one in real]},
         )
