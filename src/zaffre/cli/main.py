@@ -44,6 +44,7 @@ COMMANDS = {
     "experiment": ("experiment:experiment", "List experiments."),
     "workspace": ("workspace:workspace", "List workspaces; bring deleted ones back."),
     "model": ("model:model", "List, show and download registered models."),
+    "datastore": ("datastore:datastore", "List, show and try datastores."),
     "sync": ("sync:sync", "Ship what processes that died had logged."),
     "completion": ("completion:completion", "Print the completion script of bash, zsh or fish."),
     "why": ("why:why", "Say why a run waits, failed or ended, and where its time went."),
