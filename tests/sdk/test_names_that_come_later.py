@@ -35,9 +35,8 @@ def test_every_module_of_the_sdk_that_is_there_can_be_imported() -> None:
 @pytest.mark.parametrize(
     ("use", "what"),
     [
-        (lambda: Dataset.Tabular.from_delimited_files("x"), "Dataset.Tabular.from_delimited_files"),
-        (lambda: Dataset.File.from_files(path="x"), "Dataset.File.from_files"),
-        (lambda: Dataset.get_by_name(None, "x"), "Dataset.get_by_name"),
+        (lambda: Dataset.Tabular.from_sql_query("x"), "Dataset.Tabular.from_sql_query"),
+        (lambda: Dataset.auto_read_files("x"), "Dataset.auto_read_files"),
         (lambda: Webservice(None, "x"), "Webservice"),
         (lambda: AciWebservice.deploy_configuration(cpu_cores=1), "AciWebservice"),
         (lambda: InferenceConfig(entry_script="x"), "InferenceConfig"),

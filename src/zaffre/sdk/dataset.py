@@ -1,31 +1,49 @@
-"""Datasets: their names only, until the data part is built."""
+"""`Dataset`: making, finding and listing datasets."""
 
 from __future__ import annotations
 
+from zaffre.sdk import argument, session
+from zaffre.sdk.abstract_dataset import decode
+from zaffre.sdk.dataset_consumption_config import DatasetConsumptionConfig
+from zaffre.sdk.dataset_factory import DataType, FileDatasetFactory, TabularDatasetFactory
+from zaffre.sdk.exceptions import ServiceException, UserErrorException
+from zaffre.sdk.file_dataset import FileDataset
+from zaffre.sdk.tabular_dataset import TabularDataset
 from zaffre.sdk.unbuilt import Unbuilt, method
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-class TabularDatasetFactory:
-    """Makes tabular datasets: `Dataset.Tabular`."""
+    from zaffre.sdk.abstract_dataset import AbstractDataset
+    from zaffre.sdk.workspace import Workspace
 
-    from_delimited_files = method("Dataset.Tabular.from_delimited_files")
-    from_json_lines_files = method("Dataset.Tabular.from_json_lines_files")
-    from_parquet_files = method("Dataset.Tabular.from_parquet_files")
-    from_sql_query = method("Dataset.Tabular.from_sql_query")
-    register_dask_dataframe = method("Dataset.Tabular.register_dask_dataframe")
-    register_pandas_dataframe = method("Dataset.Tabular.register_pandas_dataframe")
-    register_spark_dataframe = method("Dataset.Tabular.register_spark_dataframe")
+__all__ = [
+    "DataType",
+    "DatacacheStore",
+    "Dataset",
+    "DatasetConsumptionConfig",
+    "FileDataset",
+    "FileDatasetFactory",
+    "HDFSOutputDatasetConfig",
+    "LinkFileOutputDatasetConfig",
+    "LinkTabularOutputDatasetConfig",
+    "OutputDatasetConfig",
+    "OutputFileDatasetConfig",
+    "OutputTabularDatasetConfig",
+    "TabularDataset",
+    "TabularDatasetFactory",
+]
 
 
-class FileDatasetFactory:
-    """Makes file datasets: `Dataset.File`."""
+class Dataset:
+    """Makes datasets (`Dataset.Tabular`, `Dataset.File`) and finds registered ones."""
 
-    from_files = method("Dataset.File.from_files")
-    upload_directory = method("Dataset.File.upload_directory")
-
-
-class Dataset(Unbuilt):
-    """A registered dataset."""
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        raise UserErrorException(
+            "Dataset() makes nothing: use Dataset.Tabular.from_delimited_files, "
+            "Dataset.File.from_files and their like, or Dataset.get_by_name."
+        )
 
     Tabular = TabularDatasetFactory
     File = FileDatasetFactory
@@ -46,33 +64,67 @@ class Dataset(Unbuilt):
     from_parquet_files = method("Dataset.from_parquet_files")
     from_sql_query = method("Dataset.from_sql_query")
     get = method("Dataset.get")
-    get_all = method("Dataset.get_all")
-    get_by_id = method("Dataset.get_by_id")
-    get_by_name = method("Dataset.get_by_name")
     list = method("Dataset.list")
 
+    @staticmethod
+    def get_by_name(
+        workspace: Workspace, name: str, version: int | str | None = "latest", **kwargs: Any
+    ) -> Any:
+        """Return a registered version of a name: a TabularDataset or a FileDataset.
 
-class TabularDataset(Unbuilt):
-    """Rows and columns."""
+        Raises UserErrorException if there is none.
+        """
+        del kwargs
+        query: dict[str, Any] = {"name": argument.text(name, "name")}
+        if version != "latest" and version is not None:
+            query["version"] = _version(version)
+        path = f"/workspaces/{workspace.workspace_id}/registered_dataset"
+        try:
+            return of_record(workspace, session.current().request("GET", path, query=query))
+        except ServiceException as refusal:
+            if refusal.code != "dataset.not_found":
+                raise
+            shown = f" (version: {version})" if "version" in query else ""
+            raise UserErrorException(
+                f'Cannot find dataset registered with name "{name}"{shown} in the workspace.'
+            ) from refusal
+
+    @staticmethod
+    def get_by_id(workspace: Workspace, id: str, **kwargs: Any) -> Any:
+        """Return a saved dataset by its id. Raises UserErrorException if there is none."""
+        del kwargs
+        path = f"/workspaces/{workspace.workspace_id}/datasets/{argument.text(id, 'id')}"
+        try:
+            return of_record(workspace, session.current().request("GET", path))
+        except ServiceException as refusal:
+            if refusal.code != "dataset.not_found":
+                raise
+            raise UserErrorException(
+                f'Cannot find dataset with id "{id}" in the workspace.'
+            ) from refusal
+
+    @staticmethod
+    def get_all(workspace: Workspace) -> dict[str, Any]:
+        """Return name to the newest version of all that is registered."""
+        path = f"/workspaces/{workspace.workspace_id}/datasets"
+        found = session.current().pages(path, {"limit": 1000})
+        return {data["name"]: of_record(workspace, data) for data in found}
 
 
-class FileDataset(Unbuilt):
-    """Files."""
+def of_record(workspace: Workspace, data: dict[str, Any]) -> AbstractDataset:
+    """Return the dataset that the server's record describes, as its kind's class."""
+    record = decode(data)
+    kind = FileDataset if record.definition.kind.value == "file" else TabularDataset
+    return kind(record.definition, workspace, record)
 
 
-class DataType(Unbuilt):
-    """The type of a column."""
-
-    to_bool = method("DataType.to_bool")
-    to_datetime = method("DataType.to_datetime")
-    to_float = method("DataType.to_float")
-    to_long = method("DataType.to_long")
-    to_stream = method("DataType.to_stream")
-    to_string = method("DataType.to_string")
-
-
-class DatasetConsumptionConfig(Unbuilt):
-    """A dataset as a run's named input."""
+def _version(version: Any) -> int:
+    try:
+        return int(version)
+    except (TypeError, ValueError):
+        raise UserErrorException(
+            f"version: must be a whole number or 'latest', not {version!r}."
+        ) from None
 
 
 class OutputDatasetConfig(Unbuilt):

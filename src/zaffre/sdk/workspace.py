@@ -417,8 +417,10 @@ class Workspace:
 
     @property
     def datasets(self) -> dict[str, Any]:
-        """Name to the latest dataset: none can be registered in this release."""
-        return {}
+        """Name to the newest version of each registered dataset, fetched now."""
+        from zaffre.sdk.dataset import Dataset
+
+        return Dataset.get_all(self)
 
     @property
     def datastores(self) -> dict[str, AbstractDatastore]:
