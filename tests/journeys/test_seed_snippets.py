@@ -305,3 +305,77 @@ for model in Model.list(ws):
         "other_model version: 1",
         "classification_model version: 1",
     ]
+
+
+# The chapter "Working with Data". `/files` is the folder `files`, and where a store's files are
+# moved it is the default one, since the account that the chapter registers does not exist.
+
+
+def test_a_datastore_is_registered_and_managed(project: Project) -> None:
+    output = project.run("""
+from azureml.core import Workspace, Datastore
+
+ws = Workspace.from_config()
+
+# Register a new datastore
+blob_ds = Datastore.register_azure_blob_container(
+    workspace=ws,
+    datastore_name='blob_data',
+    container_name='data_container',
+    account_name='az_store_acct',
+    account_key='123456abcde789…'
+)
+
+# list
+for ds_name in ws.datastores:
+    print(ds_name)
+
+# get
+blob_store = Datastore.get(ws, datastore_name='blob_data')
+
+# get default
+default_store = ws.get_default_datastore()
+print(default_store.name)
+
+# set default
+ws.set_default_datastore('blob_data')
+print(ws.get_default_datastore().name)
+""")
+    lines = output.splitlines()
+    assert {"workspaceblobstore", "workspacefilestore", "blob_data"} <= set(lines)
+    assert lines[-2:] == ["workspaceblobstore", "blob_data"]
+
+
+def test_files_are_uploaded_downloaded_and_passed_to_a_script(project: Project) -> None:
+    project.write("files/sub/a.csv", "a")
+    project.write(
+        "experiment_folder/training_script.py",
+        "import argparse, os\n"
+        "parser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--data_folder', type=str, dest='data_folder')\n"
+        "print('FILES', os.listdir(parser.parse_args().data_folder))\n",
+    )
+    output = project.run("""
+from azureml.core import Experiment, Workspace
+from azureml.train.sklearn import SKLearn
+ws = Workspace.from_config()
+blob_ds = ws.get_default_datastore()
+
+blob_ds.upload(src_dir='files',
+               target_path='/data/files',
+               overwrite=True, show_progress=True)
+
+blob_ds.download(target_path='downloads',
+                 prefix='/data',
+                 show_progress=True)
+
+data_ref = blob_ds.path('data/files').as_download(path_on_compute='training_data')
+estimator = SKLearn(source_directory='experiment_folder',
+                    entry_script='training_script.py',
+                    compute_target='local',
+                    script_params = {'--data_folder': data_ref})
+Experiment(ws, 'e').submit(estimator).wait_for_completion(show_output=True)
+""")
+    assert "Uploaded files/sub/a.csv, 1 files out of an estimated total of 1" in output
+    assert (project.folder / "downloads/data/files/sub/a.csv").read_text() == "a"
+    assert "FILES ['sub']" in output
