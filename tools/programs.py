@@ -49,9 +49,15 @@ def postgresql() -> str | None:
     return None
 
 
+def azurite() -> str | None:
+    """Return the path of Azurite's blob server; ZAFFRE_TEST_AZURITE names one off PATH."""
+    return os.environ.get("ZAFFRE_TEST_AZURITE") or shutil.which("azurite-blob")
+
+
 PROGRAMS = {
     "Python 3.8": (python38, "tools/uv python install 3.8"),
     "PostgreSQL": (postgresql, "apt-get install postgresql"),
+    "Azurite": (azurite, "apt-get install npm && npm install -g azurite"),
     "git": (lambda: shutil.which("git"), "apt-get install git"),
 }
 

@@ -1,12 +1,12 @@
-"""Files on other machines: Azurite for blobs, Python's own web server for web addresses."""
+"""Files on other machines: Azurite for blobs, moto for S3, Python's own web server."""
 
 from __future__ import annotations
 
+import contextlib
 import http.server
-import os
-import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tools import programs
 
 from zaffre.contract.datastore import Datastore, DatastoreKind
 from zaffre.contract.errors import NotBuiltYet
@@ -34,28 +35,46 @@ def record(kind: DatastoreKind, credentials: dict[str, str], **settings: str) ->
     return Datastore("w", "mine", kind, {**settings}, now, credentials=credentials)
 
 
+@contextlib.contextmanager
+def listening(*command: str) -> Iterator[int]:
+    """Start a program with a free port as its last argument; yield the port once it listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    with subprocess.Popen([*command, str(port)], stderr=subprocess.DEVNULL) as process:
+        try:
+            end = time.monotonic() + START_LIMIT_S
+            while True:
+                with socket.socket() as sock:
+                    if sock.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                assert process.poll() is None, f"{command[0]} ended at once"
+                assert time.monotonic() < end, f"{command[0]} does not listen"
+            yield port
+        finally:
+            process.terminate()
+
+
 @pytest.fixture(scope="module")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an account of an Azurite."""
     pytest.importorskip("adlfs", reason="adlfs is not installed")
-    program = os.environ.get("ZAFFRE_TEST_AZURITE") or shutil.which("azurite-blob")
+    program = programs.azurite()
     if program is None:
-        pytest.skip("azurite-blob is not installed (npm install -g azurite)")
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    folder = tmp_path_factory.mktemp("azurite")
-    command = [program, "--silent", "--location", str(folder), "--blobPort", str(port)]
-    with subprocess.Popen([*command, "--skipApiVersionCheck"]) as process:
-        end = time.monotonic() + START_LIMIT_S
-        while True:
-            with socket.socket() as sock:
-                if sock.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert time.monotonic() < end, "Azurite does not listen"
-            process.poll()
+        pytest.skip("azurite-blob is not installed: npm install -g azurite")
+    folder = str(tmp_path_factory.mktemp("azurite"))
+    options = ("--silent", "--location", folder, "--skipApiVersionCheck", "--blobPort")
+    with listening(program, *options) as port:
         yield f"http://127.0.0.1:{port}/devstoreaccount1"
-        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """The address of a server that speaks S3."""
+    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    pytest.importorskip("moto.server", reason="moto is not installed")
+    with listening(sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p") as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def blobs(azurite: str, container: str, key: str = KEY) -> Datastore:
@@ -68,15 +87,21 @@ def blobs(azurite: str, container: str, key: str = KEY) -> Datastore:
     )
 
 
-@pytest.fixture
-def container(azurite: str) -> FileStore:
-    """A new container."""
-    datastore = blobs(azurite, f"c{uuid.uuid4().hex}")
+@pytest.fixture(params=["azurite", "s3"])
+def container(request: pytest.FixtureRequest) -> FileStore:
+    """A new container of each kind of store."""
+    address: str = request.getfixturevalue(request.param)
+    name = f"c{uuid.uuid4().hex}"
+    datastore = blobs(address, name)
+    if request.param == "s3":
+        secret = {"secret_access_key": "secret"}
+        settings = {"bucket_name": name, "access_key_id": "id", "endpoint": address}
+        datastore = record(DatastoreKind.S3, secret, **settings)
     reach.make(datastore)
     return reach.file_store(datastore)
 
 
-def test_blobs_are_written_listed_and_read(container: FileStore, tmp_path: Path) -> None:
+def test_files_are_written_listed_and_read(container: FileStore, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"0123456789")
     for path in ("b.csv", "a/2.csv", "a/1.csv"):
         container.write(path, str(tmp_path / "file"), overwrite=False)
@@ -91,7 +116,7 @@ def test_blobs_are_written_listed_and_read(container: FileStore, tmp_path: Path)
         assert file.read(3) == b"456"
 
 
-def test_a_blob_that_is_there_is_replaced_only_when_asked(
+def test_a_file_that_is_there_is_replaced_only_when_asked(
     container: FileStore, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("new")
