@@ -13,6 +13,25 @@ if TYPE_CHECKING:
     from zaffre.sdk.workspace import Workspace
 
 
+class Setting:
+    """An attribute that is read from the datastore's record; None where nothing was given."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, datastore: AbstractDatastore | None, owner: type) -> Any:
+        """Return the value; of the class, this object."""
+        return self if datastore is None else datastore.settings.get(self._name)
+
+
+class Secret(Setting):
+    """An attribute that is fetched from the server when it is read."""
+
+    def __get__(self, datastore: AbstractDatastore | None, owner: type) -> Any:
+        """Return the value; of the class, this object."""
+        return self if datastore is None else datastore.credentials().get(self._name)
+
+
 class AbstractDatastore:
     """A place for data that a workspace knows by name.
 
@@ -20,9 +39,8 @@ class AbstractDatastore:
     server when it is read.
     """
 
-    #: v1's attributes of the kind that are kept in the record, and those that are secret.
-    _settings: tuple[str, ...] = ()
-    _secrets: tuple[str, ...] = ()
+    #: The attributes that `repr` shows; empty: all that are no secret.
+    _shown: tuple[str, ...] = ()
 
     def __init__(self, workspace: Workspace, record: dict[str, Any]) -> None:
         self.workspace = workspace
@@ -73,41 +91,38 @@ class AbstractDatastore:
         """Return all that the server knows of it, with credentials (not a name of v1's)."""
         return {**self._record, "credentials": self.credentials()}
 
-    def __getattr__(self, name: str) -> Any:
-        if name in self._settings:
-            return self._record["settings"].get(name)
-        if name in self._secrets:
-            return self.credentials().get(name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._settings, *self._secrets]
-
     def __repr__(self) -> str:
         """Return its name and settings as indented JSON, never a secret."""
         import json
 
         shown: dict[str, Any] = {"name": self.name}
-        shown.update((key, self._record["settings"].get(key)) for key in self._shown())
+        shown.update((key, getattr(self, key)) for key in self._shown or _settings(type(self)))
         return json.dumps(shown, indent=2)
 
-    def _shown(self) -> tuple[str, ...]:
-        return self._settings
+
+def _settings(kind: type[AbstractDatastore]) -> list[str]:
+    """Return the names of a class's settings, those of its base first."""
+    return [
+        name
+        for one in reversed(kind.__mro__)
+        for name, value in vars(one).items()
+        if type(value) is Setting
+    ]
 
 
 class AbstractAzureStorageDatastore(AbstractDatastore):
     """A datastore that holds files and can be written to."""
 
-    _settings = (
-        "container_name",
-        "account_name",
-        "protocol",
-        "endpoint",
-        "credential_type",
-        "subscription_id",
-        "resource_group",
-    )
-    _secrets = ("account_key", "sas_token")
+    _shown = ("container_name", "account_name", "protocol", "endpoint")
+    container_name = Setting()
+    account_name = Setting()
+    protocol = Setting()
+    endpoint = Setting()
+    credential_type = Setting()
+    subscription_id = Setting()
+    resource_group = Setting()
+    account_key = Secret()
+    sas_token = Secret()
 
     def path(
         self, path: str | None = None, data_reference_name: str | None = None
@@ -195,14 +210,11 @@ class AbstractAzureStorageDatastore(AbstractDatastore):
         """Whether a shared access signature was given for it."""
         return self._record["settings"].get("credential_type") == "Sas"
 
-    def _shown(self) -> tuple[str, ...]:
-        return ("container_name", "account_name", "protocol", "endpoint")
-
 
 class AzureBlobDatastore(AbstractAzureStorageDatastore):
     """A container of blobs; the built-in ones are folders of the server's home."""
 
-    _settings = (*AbstractAzureStorageDatastore._settings, "blob_cache_timeout")
+    blob_cache_timeout = Setting()
 
 
 class AzureFileDatastore(AbstractAzureStorageDatastore):
@@ -212,69 +224,69 @@ class AzureFileDatastore(AbstractAzureStorageDatastore):
 class AbstractADLSDatastore(AbstractDatastore):
     """A data lake."""
 
-    _settings = ("tenant_id", "client_id", "resource_url", "authority_url")
-    _secrets = ("client_secret",)
+    tenant_id = Setting()
+    client_id = Setting()
+    resource_url = Setting()
+    authority_url = Setting()
+    service_data_access_auth_identity = Setting()
+    client_secret = Secret()
 
 
 class AzureDataLakeDatastore(AbstractADLSDatastore):
     """A data lake of the first generation."""
 
-    _settings = (
-        "store_name",
-        *AbstractADLSDatastore._settings,
-        "subscription_id",
-        "resource_group",
-    )
+    store_name = Setting()
+    subscription_id = Setting()
+    resource_group = Setting()
 
 
 class AzureDataLakeGen2Datastore(AbstractADLSDatastore):
     """A file system of a data lake of the second generation."""
 
-    _settings = (
-        "container_name",
-        "account_name",
-        *AbstractADLSDatastore._settings,
-        "protocol",
-        "endpoint",
-    )
+    container_name = Setting()
+    account_name = Setting()
+    protocol = Setting()
+    endpoint = Setting()
 
 
 class AzureSqlDatabaseDatastore(AbstractDatastore):
     """A database of SQL Server."""
 
-    _settings = (
-        "server_name",
-        "database_name",
-        "tenant_id",
-        "client_id",
-        "resource_url",
-        "authority_url",
-        "endpoint",
-        "username",
-        "auth_type",
-    )
-    _secrets = ("client_secret", "password")
+    server_name = Setting()
+    database_name = Setting()
+    tenant_id = Setting()
+    client_id = Setting()
+    resource_url = Setting()
+    authority_url = Setting()
+    endpoint = Setting()
+    username = Setting()
+    auth_type = Setting()
+    service_data_access_auth_identity = Setting()
+    client_secret = Secret()
+    password = Secret()
 
 
 class AzurePostgreSqlDatastore(AbstractDatastore):
     """A database of PostgreSQL."""
 
-    _settings = (
-        "server_name",
-        "database_name",
-        "user_id",
-        "port_number",
-        "endpoint",
-        "enforce_ssl",
-    )
-    _secrets = ("user_password",)
+    server_name = Setting()
+    database_name = Setting()
+    user_id = Setting()
+    port_number = Setting()
+    endpoint = Setting()
+    enforce_ssl = Setting()
+    user_password = Secret()
 
 
 class AzureMySqlDatastore(AbstractDatastore):
     """A database of MySQL."""
 
-    _settings = ("server_name", "database_name", "user_id", "port_number", "endpoint")
-    _secrets = ("user_password",)
+    server_name = Setting()
+    database_name = Setting()
+    user_id = Setting()
+    port_number = Setting()
+    endpoint = Setting()
+    user_password = Secret()
 
 
 class DBFSDatastore(AbstractDatastore):
@@ -284,55 +296,50 @@ class DBFSDatastore(AbstractDatastore):
 class HDFSDatastore(AbstractDatastore):
     """A cluster of Hadoop."""
 
-    _settings = (
-        "protocol",
-        "namenode_address",
-        "kerberos_realm",
-        "kerberos_kdc_address",
-        "kerberos_principal",
-        "credential_type",
-    )
-    _secrets = ("credential_value", "hdfs_server_certificate_data")
+    protocol = Setting()
+    namenode_address = Setting()
+    kerberos_realm = Setting()
+    kerberos_kdc_address = Setting()
+    kerberos_principal = Setting()
+    credential_type = Setting()
+    credential_value = Secret()
+    hdfs_server_certificate_data = Secret()
 
 
 class LocalFolderDatastore(AbstractAzureStorageDatastore):
     """A folder of this machine (not a class of v1's)."""
 
-    _settings = ("root",)
-    _secrets = ()
-
-    def _shown(self) -> tuple[str, ...]:
-        return self._settings
+    root = Setting()
+    _shown = ("root",)
 
 
 class S3Datastore(AbstractAzureStorageDatastore):
     """A bucket of S3 or of a compatible server (not a class of v1's)."""
 
-    _settings = ("bucket_name", "access_key_id", "endpoint", "region")
-    _secrets = ("secret_access_key",)
-
-    def _shown(self) -> tuple[str, ...]:
-        return self._settings
+    bucket_name = Setting()
+    access_key_id = Setting()
+    endpoint = Setting()
+    region = Setting()
+    _shown = ("bucket_name", "access_key_id", "endpoint", "region")
+    secret_access_key = Secret()
 
 
 class SftpDatastore(AbstractAzureStorageDatastore):
     """A folder of a machine that is reached by SSH (not a class of v1's)."""
 
-    _settings = ("host", "path_on_host", "username", "port")
-    _secrets = ("password",)
-
-    def _shown(self) -> tuple[str, ...]:
-        return self._settings
+    host = Setting()
+    path_on_host = Setting()
+    username = Setting()
+    port = Setting()
+    _shown = ("host", "path_on_host", "username", "port")
+    password = Secret()
 
 
 class HttpDatastore(AbstractAzureStorageDatastore):
     """What is below a web address, for reading (not a class of v1's)."""
 
-    _settings = ("url",)
-    _secrets = ()
-
-    def _shown(self) -> tuple[str, ...]:
-        return self._settings
+    url = Setting()
+    _shown = ("url",)
 
 
 _CLASSES: dict[str, type[AbstractDatastore]] = {
