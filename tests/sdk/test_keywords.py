@@ -14,6 +14,7 @@ import pytest
 from tests.sdk.keyword_tables import (
     authentication,
     configuration,
+    datastore,
     estimator,
     exception,
     experiment,
@@ -36,6 +37,7 @@ TABLES: list[Table] = [
     *estimator.TABLES,
     *exception.TABLES,
     *record.TABLES,
+    *datastore.TABLES,
 ]
 
 
