@@ -379,3 +379,79 @@ Experiment(ws, 'e').submit(estimator).wait_for_completion(show_output=True)
     assert "Uploaded files/sub/a.csv, 1 files out of an estimated total of 1" in output
     assert (project.folder / "downloads/data/files/sub/a.csv").read_text() == "a"
     assert "FILES ['sub']" in output
+
+
+def test_datasets_are_registered_read_and_passed_to_scripts(project: Project) -> None:
+    for path, text in (
+        ("data/files/current_data.csv", "a,b\n1,x\n"),
+        ("data/files/archive/2019.csv", "a,b\n2,y\n"),
+        ("data/files/images/1.jpg", "first"),
+        ("data/files/images/2.png", "second"),
+    ):
+        project.write(path, text)
+    project.write(
+        "experiment_folder/training_script.py",
+        """
+import glob
+from azureml.core import Run
+run = Run.get_context()
+if 'csv_data' in run.input_datasets:
+    data = run.input_datasets['csv_data'].to_pandas_dataframe()
+    print('ROWS', data['a'].tolist())
+else:
+    print('IMAGES', sorted(glob.glob('data/*')), run.input_datasets['img_data'][-4:])
+""",
+    )
+    output = project.run("""
+from azureml.core import Dataset, Experiment, Workspace
+from azureml.train.estimator import Estimator
+from azureml.train.sklearn import SKLearn
+ws = Workspace.from_config()
+
+blob_ds = ws.get_default_datastore()
+blob_ds.upload(src_dir='data', target_path='data', show_progress=False)
+csv_paths = [(blob_ds, 'data/files/current_data.csv'),
+             (blob_ds, 'data/files/archive/*.csv')]
+tab_ds = Dataset.Tabular.from_delimited_files(path=csv_paths)
+tab_ds = tab_ds.register(workspace=ws, name='csv_table')
+
+file_ds = Dataset.File.from_files(path=(blob_ds, 'data/files/images/*.jpg'))
+file_ds = file_ds.register(workspace=ws, name='img_files')
+
+# Get a dataset from the workspace datasets collection
+ds1 = ws.datasets['csv_table']
+
+# Get a dataset by name from the datasets class
+ds2 = Dataset.get_by_name(ws, 'img_files')
+print('FOUND', ds1.version, ds2.version)
+
+img_paths = [(blob_ds, 'data/files/images/*.jpg'),
+             (blob_ds, 'data/files/images/*.png')]
+file_ds = Dataset.File.from_files(path=img_paths)
+file_ds = file_ds.register(workspace=ws, name='img_files', create_new_version=True)
+
+img_ds = Dataset.get_by_name(workspace=ws, name='img_files', version=2)
+
+df = tab_ds.to_pandas_dataframe()
+print('FRAME', df.shape)
+
+for file_path in file_ds.to_path():
+    print(file_path)
+
+estimator = SKLearn( source_directory='experiment_folder',
+                     entry_script='training_script.py',
+                     compute_target='local',
+                     inputs=[tab_ds.as_named_input('csv_data')],
+                     pip_packages=['azureml-dataprep[pandas]'])
+Experiment(ws, 'e').submit(estimator).wait_for_completion(show_output=True)
+
+estimator = Estimator( source_directory='experiment_folder',
+                     entry_script='training_script.py',
+                     compute_target='local',
+                     inputs=[img_ds.as_named_input('img_data').as_download(path_on_compute='data')],
+                     pip_packages=['azureml-dataprep[pandas]'])
+Experiment(ws, 'e').submit(estimator).wait_for_completion(show_output=True)
+""")
+    assert "FOUND 1 1\nFRAME (2, 2)\n/1.jpg\n/2.png\n" in output
+    assert "ROWS [1, 2]" in output
+    assert "IMAGES ['data/1.jpg', 'data/2.png'] data" in output

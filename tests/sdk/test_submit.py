@@ -30,7 +30,7 @@ from zaffre.sdk.experiment import Experiment
 from zaffre.sdk.notices import IgnoredArgumentWarning
 from zaffre.sdk.run import Run
 from zaffre.sdk.run_configuration import RunConfiguration
-from zaffre.sdk.run_configuration_sections import Data
+from zaffre.sdk.run_configuration_sections import OutputData
 from zaffre.sdk.script_run_config import ScriptRunConfig
 from zaffre.sdk.sklearn import SKLearn
 from zaffre.sdk.submit import argument_texts, new_run_id, plan_of
@@ -147,8 +147,8 @@ def test_what_comes_later_says_so_by_name(folder: Path) -> None:
         with pytest.raises(NotBuiltYetException, match="not built yet"):
             plan_of(config)
     config = ScriptRunConfig(str(folder), "train.py")
-    config.run_config.data = {"d": Data()}
-    with pytest.raises(NotBuiltYetException, match="A run with data"):
+    config.run_config.output_data = {"d": OutputData()}
+    with pytest.raises(NotBuiltYetException, match="A run with output_data"):
         plan_of(config)
 
 

@@ -7,20 +7,23 @@ from enum import Enum
 
 
 class InputKind(Enum):
-    """What the data is: a path of a datastore."""
+    """What the data is: a path of a datastore, or a dataset."""
 
     DATA_REFERENCE = "data_reference"
+    DATASET = "dataset"
 
 
 class InputMode(Enum):
     """How a script gets at data, by v1's words.
 
     MOUNT: read-only, where it is. DOWNLOAD: a copy. UPLOAD: an empty folder, sent afterwards.
+    DIRECT: the dataset's id; the script reads the rows.
     """
 
     MOUNT = "mount"
     DOWNLOAD = "download"
     UPLOAD = "upload"
+    DIRECT = "direct"
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class RunInput:
     placeholder: the text that stands for the path in arguments and in the command. variable: the
     environment variable that holds the path. datastore, path: where the data is; '' is the whole
     datastore. path_on_compute: absolute, or below the run's working folder; None: the runner
-    chooses. overwrite: a file that is there already may be replaced.
+    chooses. overwrite: a file that is there already may be replaced. dataset_id: of a
+    dataset, which then says where the data is.
     """
 
     name: str
@@ -42,3 +46,4 @@ class RunInput:
     path: str = ""
     path_on_compute: str | None = None
     overwrite: bool = False
+    dataset_id: str = ""

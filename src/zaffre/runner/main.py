@@ -24,6 +24,7 @@ from zaffre.client import process
 from zaffre.client.response import Response
 from zaffre.contract import wire
 from zaffre.contract.attempt import AttemptKind, Report, StartOrder
+from zaffre.contract.dataset import Dataset
 from zaffre.contract.datastore import Datastore
 from zaffre.contract.errors import Refused, ServerUnreachable
 from zaffre.contract.reason import Reason, ReasonKind, sentence
@@ -144,6 +145,7 @@ class Execution:
         self._inputs = Inputs(
             self._folder,
             stores=self._store,
+            datasets=self._dataset,
             bind=self._tree.bind,
             say=self._say,
             check=self._check_demand,
@@ -260,6 +262,14 @@ class Execution:
             answer = patience.call(lambda: self._attempt.client.request("GET", path))
             self._stores[name] = reach.file_store(wire.decode(Datastore, answer))
         return self._stores[name]
+
+    def _dataset(self, dataset_id: str) -> Dataset:
+        """Return a dataset of the run's workspace. Raises Stopped, Refused."""
+        workspace_id = self._order.workspace.get("workspace_id", "")
+        path = f"/workspaces/{workspace_id}/datasets/{dataset_id}"
+        patience = self._attempt.patience(self._lease.demanded)
+        answer = patience.call(lambda: self._attempt.client.request("GET", path))
+        return wire.decode(Dataset, answer)
 
     def _check_demand(self) -> None:
         if self._lease.demanded.is_set():

@@ -731,9 +731,9 @@ class Run:
     def input_datasets(self) -> InputDatasets:
         """The run's inputs by name; a missing name is a KeyError."""
         if "input" not in self._datasets:
-            from zaffre.sdk.run_datasets import InputDatasets
+            from zaffre.sdk import run_datasets
 
-            self._datasets["input"] = InputDatasets(self._experiment.workspace)
+            self._datasets["input"] = run_datasets.inputs_of(self)
         return self._datasets["input"]
 
     @property

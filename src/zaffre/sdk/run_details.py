@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zaffre.sdk import portal, session
+from zaffre.sdk import portal, run_datasets, session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def details_of(run: Run, record: dict[str, Any]) -> dict[str, Any]:
             {"source": "Zaffre", "message": message} for message in record["warnings"]
         ]
     found["properties"] = dict(record.get("properties") or {})
-    found["inputDatasets"] = []
+    found["inputDatasets"] = run_datasets.shown_inputs(run.experiment.workspace, record)
     found["outputDatasets"] = []
     definition = (record.get("spec") or {}).get("definition")
     if definition:

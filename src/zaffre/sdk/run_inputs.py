@@ -20,11 +20,13 @@ def of_configuration(
     Data references are those of `run_config.data_references`, then those that stand in the
     arguments or in an estimator's inputs by themselves. Raises UserErrorException.
     """
+    from zaffre.sdk.abstract_dataset import AbstractDataset
     from zaffre.sdk.data_reference import DataReference
+    from zaffre.sdk.dataset_consumption_config import DatasetConsumptionConfig
 
     references: dict[str, Any] = dict(run_config.data_references or {})
     for value in inputs:
-        if not isinstance(value, DataReference):
+        if not isinstance(value, (DataReference, DatasetConsumptionConfig, AbstractDataset)):
             raise NotBuiltYetException(f"A run with an input of type {type(value).__name__}")
     for value in [*(arguments if isinstance(arguments, (list, tuple)) else ()), *inputs]:
         if isinstance(value, DataReference):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from zaffre.sdk import run_inputs
+from zaffre.sdk import dataset_inputs, run_inputs
 from zaffre.sdk.exceptions import (
     AzureMLException,
     ExperimentExecutionException,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from zaffre.contract.run import RunSpec
+    from zaffre.contract.run_input import RunInput
     from zaffre.contract.snapshot import Snapshot
     from zaffre.sdk.environment import Environment
     from zaffre.sdk.experiment import Experiment
@@ -64,6 +65,7 @@ class Plan:
         self.arguments = argument_texts(arguments)
         self.max_duration_s = _duration(run_config.max_run_duration_seconds)
         self.inputs = run_inputs.of_configuration(run_config, arguments, inputs)
+        self.datasets = dataset_inputs.of_configuration(run_config, arguments, inputs)
         _refuse_what_comes_later(run_config, resume_from)
 
 
@@ -95,6 +97,7 @@ def submit(
     variables, isolated = _variables(environment, plan.run_config)
     _tell(plan.run_config)
     lacks = submitter.tell_of_packages(environment, python)
+    datasets = [one.run_input(experiment.workspace) for one in plan.datasets]
     taken = snapshot.take(plan.folder, session.current(), experiment.workspace.workspace_id)
     _check_sent(plan, taken)
     request = RunRequest(
@@ -111,7 +114,7 @@ def submit(
             **git.properties(plan.folder),
         },
         snapshot_id=taken.snapshot_id,
-        spec=_spec(plan, python, taken, variables, isolated=isolated),
+        spec=_spec(plan, python, taken, variables, datasets, isolated=isolated),
         process_environment=submitter.process_environment(os.environ),
         warnings=() if lacks is None else (lacks[:2000],),
     )
@@ -294,7 +297,6 @@ def _refuse_what_comes_later(run_config: RunConfiguration, resume_from: Any) -> 
     if run_config.framework == "PySpark":
         raise NotBuiltYetException("framework='PySpark'")
     for name, value in (
-        ("data", run_config.data),
         ("output_data", run_config.output_data),
         ("datacaches", run_config.datacaches),
         ("resume_from", resume_from),
@@ -344,7 +346,13 @@ def _is_dict(value: Any) -> bool:
 
 
 def _spec(
-    plan: Plan, python: str, taken: Snapshot, variables: dict[str, str], *, isolated: bool
+    plan: Plan,
+    python: str,
+    taken: Snapshot,
+    variables: dict[str, str],
+    datasets: list[tuple[RunInput, dict[str, Any]]],
+    *,
+    isolated: bool,
 ) -> RunSpec:
     from zaffre.contract.run import RunSpec
     from zaffre.sdk.run_definition import run_definition
@@ -359,14 +367,17 @@ def _spec(
         environment_variables=variables,
         max_duration_s=plan.max_duration_s,
         isolated=isolated,
-        inputs=tuple(plan.inputs),
-        definition=run_definition(
-            plan.run_config,
-            script=plan.script,
-            command=plan.command,
-            arguments=plan.arguments,
-            max_duration_s=plan.max_duration_s,
-        ),
+        inputs=(*plan.inputs, *(made for made, _ in datasets)),
+        definition={
+            **run_definition(
+                plan.run_config,
+                script=plan.script,
+                command=plan.command,
+                arguments=plan.arguments,
+                max_duration_s=plan.max_duration_s,
+            ),
+            "data": {made.name: told for made, told in datasets},
+        },
     )
 
 

@@ -15,16 +15,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from zaffre.contract.dataset import Dataset, Definition, Source
 from zaffre.contract.errors import ZaffreError
 from zaffre.contract.reason import Reason, ReasonKind
 from zaffre.contract.run import RunSpec
-from zaffre.contract.run_input import InputMode, RunInput
-from zaffre.data import copying
+from zaffre.contract.run_input import InputKind, InputMode, RunInput
+from zaffre.data import copying, placing
+from zaffre.data import dataset as engine
 from zaffre.data.errors import TargetExists
+from zaffre.data.glob import is_pattern
+from zaffre.data.sources import SourceFile
 from zaffre.data.stores.file_store import FileStore, inner_path
 from zaffre.data.stores.local import LocalStore
 from zaffre.runner.folder import RunFolder
 
+Datasets = Callable[[str], Dataset]
 Stores = Callable[[str], FileStore]
 #: Makes a path of this machine visible at another one, read-only; returns why that failed.
 Bind = Callable[[str, str], "str | None"]
@@ -42,8 +47,9 @@ class InputFailed(Exception):
 class Inputs:
     """The data of one run.
 
-    stores: from a datastore's name to its files. bind: as `ScriptTree.bind`. say: puts a line into
-    the script's log. check: called between two files; what it raises ends the copying.
+    stores: from a datastore's name to its files. datasets: from an id to its dataset. bind: as
+    `ScriptTree.bind`. say: puts a line into the script's log. check: called between two files; what
+    it raises ends the copying.
     """
 
     def __init__(
@@ -51,6 +57,7 @@ class Inputs:
         folder: RunFolder,
         *,
         stores: Stores,
+        datasets: Datasets,
         bind: Bind,
         say: Callable[[str], None],
         check: Callable[[], None],
@@ -58,6 +65,7 @@ class Inputs:
         self.warnings: list[str] = []
         self._folder = folder
         self._stores = stores
+        self._datasets = datasets
         self._bind = bind
         self._say = say
         self._check = check
@@ -72,7 +80,7 @@ class Inputs:
         for one in spec.inputs:
             try:
                 self._paths[one.placeholder] = self._make_one(one)
-            except ZaffreError as problem:
+            except (ZaffreError, ImportError) as problem:
                 raise InputFailed(one.name, problem) from problem
         variables = {one.variable: self._paths[one.placeholder] for one in spec.inputs}
         return replace(
@@ -113,6 +121,8 @@ class Inputs:
         return text
 
     def _make_one(self, one: RunInput) -> str:
+        if one.kind is InputKind.DATASET:
+            return self._make_dataset(one)
         target = self._target(one)
         if one.mode is InputMode.UPLOAD:
             target.mkdir(parents=True, exist_ok=True)
@@ -128,12 +138,44 @@ class Inputs:
             )
         return self._download(one, store, target)
 
+    def _make_dataset(self, one: RunInput) -> str:
+        """Return the dataset's id, or the path of its one file or of the folder of its files."""
+        if one.mode is InputMode.DIRECT:
+            return one.dataset_id
+        definition = self._datasets(one.dataset_id).definition
+        target = self._target(one)
+        folder = _whole_folder(definition)
+        if one.mode is InputMode.MOUNT and folder is not None:
+            store = self._stores(folder.datastore or "")
+            if isinstance(store, LocalStore) and store.find(folder.path) is None:
+                return self.mount(one.name, store.local_path(folder.path), target)
+        files = engine.files(definition, self._stores)
+        paths = placing.relative_paths(files)
+        if placing.is_one_file(definition, files):
+            return self._place(one, files[0], target / paths[0])
+        for path, file in zip(paths, files, strict=True):
+            self._check()
+            self._place(one, file, target / path)
+        return str(target)
+
+    def _place(self, one: RunInput, file: SourceFile, target: Path) -> str:
+        """Make one file of a dataset appear: as a link, or as a copy of its own."""
+        local = file.store.local_path(file.entry.path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if one.mode is InputMode.MOUNT and local is not None:
+            target.symlink_to(local)
+        else:
+            with contextlib.suppress(TargetExists):
+                copying.fetch(file.store, file.entry.path, str(target), overwrite=one.overwrite)
+        return str(target)
+
     def _target(self, one: RunInput) -> Path:
         """Return where the script finds the data."""
         if one.path_on_compute is None:
             # A script may go by the name of the file or folder.
             last = inner_path(one.path).rpartition("/")[2]
-            return self._folder.data / str(len(self._paths)) / (last or one.datastore)
+            name = last or one.datastore or one.name
+            return self._folder.data / str(len(self._paths)) / name
         return self._folder.work / one.path_on_compute
 
     def mount(self, name: str, source: str, target: Path) -> str:
@@ -184,3 +226,11 @@ class Inputs:
     def _copy(one: RunInput, store: FileStore, path: str, target: Path) -> None:
         with contextlib.suppress(TargetExists):
             copying.fetch(store, path, str(target), overwrite=one.overwrite)
+
+
+def _whole_folder(definition: Definition) -> Source | None:
+    """Return the folder of a datastore that a dataset is, all of it; None if it is another one."""
+    (source, *others) = definition.sources
+    if others or definition.steps or source.datastore is None or is_pattern(source.path):
+        return None
+    return source
