@@ -28,7 +28,7 @@ class Datastore:
         return cls.get_default(workspace) if name is None else cls.get(workspace, name)
 
     @staticmethod
-    def get(workspace: Workspace, datastore_name: str) -> AbstractDatastore:
+    def get(workspace: Workspace, datastore_name: str) -> Any:
         """Return a datastore by name, upper and lower case alike.
 
         Raises UserErrorException if there is none.
@@ -36,7 +36,7 @@ class Datastore:
         return _of(workspace, _request(workspace, "GET", f"datastores/{_name(datastore_name)}"))
 
     @staticmethod
-    def get_default(workspace: Workspace) -> AbstractDatastore:
+    def get_default(workspace: Workspace) -> Any:
         """Return the workspace's default datastore: workspaceblobstore until one is chosen."""
         return _of(workspace, _request(workspace, "GET", "default_datastore"))
 
@@ -411,7 +411,7 @@ class Datastore:
         )
 
 
-def find_all(workspace: Workspace) -> dict[str, AbstractDatastore]:
+def find_all(workspace: Workspace) -> dict[str, Any]:
     """Return name to datastore, the built-in ones first."""
     found = _request(workspace, "GET", "datastores")["items"]
     return {record["name"]: _of(workspace, record) for record in found}

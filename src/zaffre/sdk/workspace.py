@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any, NoReturn
 
-    from zaffre.sdk.datastore_kinds import AbstractDatastore
     from zaffre.sdk.environment import Environment
     from zaffre.sdk.experiment import Experiment
     from zaffre.sdk.keyvault import Keyvault
@@ -423,7 +422,7 @@ class Workspace:
         return Dataset.get_all(self)
 
     @property
-    def datastores(self) -> dict[str, AbstractDatastore]:
+    def datastores(self) -> dict[str, Any]:
         """Name to datastore, fetched now."""
         from zaffre.sdk import datastore
 
@@ -493,7 +492,7 @@ class Workspace:
 
         return run_search.table(self, None, columns, where, order_by, limit, output_format)
 
-    def get_default_datastore(self) -> AbstractDatastore:
+    def get_default_datastore(self) -> Any:
         """Return the datastore that is used when none is named."""
         from zaffre.sdk.datastore import Datastore
 
