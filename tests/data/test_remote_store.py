@@ -143,6 +143,19 @@ def test_a_wrong_key_is_one_sentence_without_the_key(azurite: str) -> None:
         reach.check(blobs(azurite, f"c{uuid.uuid4().hex}"))
 
 
+@pytest.mark.parametrize("kind", ["adlfs", "s3fs"])
+def test_an_address_where_nothing_listens_is_said_at_the_first_use(kind: str) -> None:
+    pytest.importorskip(kind, reason=f"{kind} is not installed")
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{sock.getsockname()[1]}"
+        datastore = blobs(address, "container")
+        if kind == "s3fs":
+            datastore = record(DatastoreKind.S3, {}, bucket_name="b", endpoint=address)
+        with pytest.raises(StoreUnreachable, match=f"at {address}/.*refused"):
+            reach.check(datastore)
+
+
 def test_files_below_a_web_address_are_read(tmp_path: Path) -> None:
     pytest.importorskip("aiohttp", reason="aiohttp is not installed")
     (tmp_path / "a.csv").write_text("a,b")
@@ -163,3 +176,11 @@ def test_a_database_has_no_files_and_some_kinds_are_not_built() -> None:
         reach.file_store(record(DatastoreKind.AZURE_POSTGRE_SQL, {}))
     with pytest.raises(NotBuiltYet, match=r"Sftp \('mine'\)"):
         reach.file_store(record(DatastoreKind.SFTP, {}))
+
+
+def test_a_client_that_is_not_installed_is_named_with_what_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "adlfs", None)
+    with pytest.raises(reach.ClientMissing, match="pip install adlfs"):
+        reach.file_store(blobs("http://127.0.0.1:1", "container"))

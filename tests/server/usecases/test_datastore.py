@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 from tests.server.conftest import OWNER, World
@@ -9,6 +11,7 @@ from zaffre.contract.errors import AlreadyExists, Forbidden, Invalid, NotFound
 from zaffre.server.access import Caller
 from zaffre.server.store import tables
 from zaffre.server.usecases import datastore as datastores
+from zaffre.server.usecases import workspace as workspaces
 
 BLOB = DatastoreRequest(
     DatastoreKind.AZURE_BLOB, {"account_name": "acc", "container_name": "c"}, {"account_key": "k3y"}
@@ -126,3 +129,14 @@ def test_a_built_in_datastore_is_neither_replaced_nor_removed(world: World) -> N
 def test_a_name_has_letters_digits_and_underscores(world: World, name: str) -> None:
     with pytest.raises(Invalid, match="datastore_name"):
         register(world, name)
+
+
+def test_the_files_of_a_workspace_go_when_it_is_deleted_for_good(world: World) -> None:
+    root = Path(str(get(world, "workspaceblobstore").settings["root"]))
+    root.mkdir(parents=True)
+    (root / "a.csv").write_text("a")
+    workspace_id = world.workspace.workspace_id
+    workspaces.delete(workspace_id, caller=OWNER, store=world.store, now=world.now)
+    assert (root / "a.csv").exists()
+    workspaces.delete_for_good(workspace_id, caller=OWNER, store=world.store, now=world.now)
+    assert not root.parent.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -25,7 +26,7 @@ class ClientMissing(ZaffreError):
 
     def __init__(self, name: str, package: str) -> None:
         super().__init__(
-            f"Datastore {name!r} needs the package {package!r} here: pip install {package}",
+            f"Datastore {name!r} needs packages that {sys.executable} lacks: pip install {package}",
             facts={"name": name, "missing": package},
         )
 

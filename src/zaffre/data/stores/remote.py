@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from datetime import datetime, timezone
 from typing import Any, BinaryIO, Callable, Iterator
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from zaffre.contract.errors import ZaffreError
 from zaffre.data.errors import SourceMissing, TargetExists
@@ -13,6 +16,8 @@ from zaffre.data.stores.file_store import FileEntry, inner_path
 
 #: What the file systems call the time of a file's last change.
 _TIMES = ("last_modified", "LastModified", "mtime", "modified", "creation_time")
+#: How long a server may take to accept a first connection, seconds.
+_CONNECT_S = 10.0
 _EPOCH = datetime.fromtimestamp(0, timezone.utc)
 
 
@@ -33,6 +38,18 @@ class StoreUnreachable(ZaffreError):
             f"Datastore {name!r} could not be used at {address}: {reason}",
             facts={"name": name, "address": address},
         )
+
+
+def require_listener(address: str) -> None:
+    """Raise OSError unless something listens at a web address, which a proxy hides.
+
+    The clients of clouds try for more than a minute where nothing does.
+    """
+    parts = urlsplit(address)
+    if parts.hostname is None or parts.scheme in getproxies():
+        return
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    socket.create_connection((parts.hostname, port), timeout=_CONNECT_S).close()
 
 
 class RemoteStore:
@@ -66,6 +83,7 @@ class RemoteStore:
     def _system(self) -> Any:
         with self._making:
             if self._made is None:
+                require_listener(self._address)
                 self._made = self._make()
             return self._made
 
