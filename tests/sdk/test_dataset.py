@@ -15,8 +15,14 @@ from zaffre.sdk.data_reference import DataPath
 from zaffre.sdk.dataset import Dataset
 from zaffre.sdk.dataset_errors import DatasetExecutionError, DatasetValidationError
 from zaffre.sdk.dataset_factory import DataType
-from zaffre.sdk.exceptions import DatasetTimestampMissingError, UserErrorException
+from zaffre.sdk.exceptions import (
+    DatasetTimestampMissingError,
+    UserErrorException,
+    WebserviceException,
+)
 from zaffre.sdk.file_dataset import FileDataset
+from zaffre.sdk.model import Model
+from zaffre.sdk.run import Run
 from zaffre.sdk.tabular_dataset import TabularDataset
 from zaffre.sdk.workspace import Workspace
 
@@ -371,3 +377,33 @@ class TestNamedInputs:
             with pytest.raises(UserErrorException, match="Invalid input name"):
                 animals.as_named_input(name)
         assert animals.as_named_input("").name.startswith("input__")
+
+
+class TestOfModels:
+    def test_a_model_knows_the_datasets_that_it_was_made_with(
+        self, ws: Workspace, animals: TabularDataset
+    ) -> None:
+        Path("model.pkl").write_text("weights")
+        training = animals.take(3)
+        model = Model.register(
+            ws, "model.pkl", "m", datasets=[(Dataset.Scenario.TRAINING, training)]
+        )
+        assert training.id
+        model.add_dataset_references([(Dataset.Scenario.VALIDATION, animals.register(ws, "x"))])
+        found = Model(ws, "m").datasets
+        assert [d.id for d in found["training"]] == [training.id]
+        assert names(found["validation"][0]) == names(animals)
+
+    def test_what_a_run_registers_does_too(self, run: Run, animals: TabularDataset) -> None:
+        Path("model.pkl").write_text("weights")
+        run.upload_file("model.pkl", "model.pkl")
+        model = run.register_model("m", "model.pkl", datasets=[("training data", animals)])
+        assert [d.id for d in model.datasets["training data"]] == [animals.id]
+
+    def test_what_is_no_pair_of_a_use_and_a_dataset_is_refused(
+        self, ws: Workspace, animals: TabularDataset
+    ) -> None:
+        Path("model.pkl").write_text("weights")
+        for wrong in (animals, ("training", "x")):
+            with pytest.raises(WebserviceException, match="datasets: "):
+                Model.register(ws, "model.pkl", "m", datasets=[wrong])

@@ -16,6 +16,7 @@ class ModelRequest:
     files: names below the download folder; a folder keeps its own base name on top
     (`fold/a.txt`). folder: whether the model is a folder. idempotency_key: a repeat of the request
     returns the version that the first one made. run_id: the run whose files these are.
+    datasets: from what they were used for ('training') to datasets' ids.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ModelRequest:
     sample_input_dataset_id: str | None = None
     sample_output_dataset_id: str | None = None
     resource_configuration: dict[str, Any] | None = None
+    datasets: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Model:
     sample_input_dataset_id: str | None = None
     sample_output_dataset_id: str | None = None
     resource_configuration: dict[str, Any] | None = None
+    datasets: dict[str, list[str]] = field(default_factory=dict)
 
 
 def model_id(name: str, version: int) -> str:

@@ -106,7 +106,6 @@ class Model:
         self.model_framework_version: str | None = record.framework_version
         self.run_id: str | None = record.run_id
         self.experiment_name: str | None = record.experiment_name
-        self.datasets: dict[str, list[Any]] = {}
         self.sample_input_dataset: Any = None
         self.sample_output_dataset: Any = None
         self.resource_configuration: ResourceConfiguration | None = (
@@ -117,9 +116,23 @@ class Model:
         self.mime_type = "application/x-python"
         self.unpack = record.folder
         self.url = f"aml://asset/{record.model_id}"
+        self._datasets: dict[str, list[Any]] | None = None
+        self._dataset_ids: dict[str, list[str]] = record.datasets
         self._files: tuple[FileEntry, ...] = record.files
         self._sample_input_dataset_id = record.sample_input_dataset_id
         self._sample_output_dataset_id = record.sample_output_dataset_id
+
+    @property
+    def datasets(self) -> dict[str, list[Any]]:
+        """What datasets were used for ('training') to the datasets, fetched at first use."""
+        if self._datasets is None:
+            from zaffre.sdk.dataset import Dataset
+
+            self._datasets = {
+                use: [Dataset.get_by_id(self.workspace, one) for one in ids]
+                for use, ids in self._dataset_ids.items()
+            }
+        return self._datasets
 
     @property
     def run(self) -> Run | None:
@@ -168,8 +181,6 @@ class Model:
         from zaffre.sdk import progress, session
         from zaffre.sdk.exceptions import from_refusal
 
-        if datasets:
-            raise NotBuiltYetException("Model.register(datasets=...)")
         # What is said of the model is checked before any of its bytes travel.
         request = model_request.request_of(
             name=model_name,
@@ -181,6 +192,7 @@ class Model:
             sample_input_dataset=sample_input_dataset,
             sample_output_dataset=sample_output_dataset,
             resource_configuration=resource_configuration,
+            dataset_ids=model_request.saved_datasets(workspace, datasets),
         )
         sources = model_files.find(model_path, child_paths)
         _say(f"Registering model {model_name}")
@@ -329,9 +341,9 @@ class Model:
         _say("Model properties add operation complete.")
 
     def add_dataset_references(self, datasets: Sequence[Any]) -> None:
-        """Note which datasets the model was made with."""
-        if datasets:
-            raise NotBuiltYetException("Model.add_dataset_references")
+        """Note which datasets the model was made with: [(Dataset.Scenario.TRAINING, dataset)]."""
+        found = model_request.saved_datasets(self.workspace, datasets)
+        self._change({"add_datasets": found} if found else {})
 
     def delete(self) -> None:
         """Remove this version; its bytes go at the next collection of garbage."""
@@ -361,7 +373,7 @@ class Model:
             "experimentName": self.experiment_name,
             "runId": self.run_id,
             "runDetails": run,
-            "datasets": self.datasets,
+            "datasets": self._dataset_ids,
             "resourceConfiguration": self.resource_configuration.serialize()
             if self.resource_configuration is not None
             else None,

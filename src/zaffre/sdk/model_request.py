@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from zaffre.contract.model import ModelRequest
     from zaffre.sdk.resource_configuration import ResourceConfiguration
+    from zaffre.sdk.workspace import Workspace
 
 
 def request_of(
@@ -25,6 +26,7 @@ def request_of(
     sample_output_dataset: Any = None,
     resource_configuration: ResourceConfiguration | None = None,
     run_id: str | None = None,
+    dataset_ids: dict[str, list[str]] | None = None,
 ) -> ModelRequest:
     """Return the request for a model, less its files, with everything in it checked."""
     import os
@@ -55,6 +57,7 @@ def request_of(
         sample_input_dataset_id=dataset_id(sample_input_dataset),
         sample_output_dataset_id=dataset_id(sample_output_dataset),
         resource_configuration=resources(resource_configuration),
+        datasets=dataset_ids or {},
     )
 
 
@@ -137,6 +140,26 @@ def resources(given: Any) -> dict[str, Any] | None:
             f"resource_configuration: must be a ResourceConfiguration, not {given!r}."
         )
     return given.serialize()
+
+
+def saved_datasets(workspace: Workspace, datasets: Any) -> dict[str, list[str]]:
+    """Return [(use, dataset)] as use to ids; datasets that are not saved yet are saved.
+
+    Raises WebserviceException for what is no such list.
+    """
+    from zaffre.sdk.abstract_dataset import AbstractDataset
+
+    found: dict[str, list[str]] = {}
+    for one in argument.items(datasets or [], "datasets"):
+        pair = as_list(one) if isinstance(one, (list, tuple)) else []
+        if len(pair) != 2 or not isinstance(pair[0], str):
+            raise WebserviceException(
+                f"datasets: {one!r} is no pair such as (Dataset.Scenario.TRAINING, dataset)."
+            )
+        if not isinstance(pair[1], AbstractDataset):
+            raise WebserviceException(f"datasets: {pair[1]!r} is no dataset.")
+        found.setdefault(pair[0], []).append(pair[1].save_for(workspace))
+    return found
 
 
 def dataset_id(dataset: Any) -> str | None:

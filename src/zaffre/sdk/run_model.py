@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from zaffre.sdk.exceptions import (
-    ModelPathNotFoundException,
-    NotBuiltYetException,
-    UserErrorException,
-)
+from zaffre.sdk.exceptions import ModelPathNotFoundException, UserErrorException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +22,11 @@ def register(run: Run, model_name: str, model_path: str | None, **about: Any) ->
     from zaffre.sdk import model_request, run_files
     from zaffre.sdk.model import create
 
-    datasets = about.pop("datasets", None)
-    if datasets:
-        raise NotBuiltYetException("Run.register_model(datasets=...)")
-    request = model_request.request_of(name=model_name, run_id=run.id, **about)
+    workspace = run.experiment.workspace
+    dataset_ids = model_request.saved_datasets(workspace, about.pop("datasets", None))
+    request = model_request.request_of(
+        name=model_name, run_id=run.id, dataset_ids=dataset_ids, **about
+    )
     path = run_files.checked_name(model_path or model_name)
     found = run_files.records(run.id)
     exact = [file for file in found if file["name"] == path]

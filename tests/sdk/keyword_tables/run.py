@@ -11,7 +11,6 @@ from zaffre.contract.run import RunState
 from zaffre.sdk.exceptions import (
     AzureMLException,
     ModelPathNotFoundException,
-    NotBuiltYetException,
     RunEnvironmentException,
     ServiceException,
     WebserviceException,
@@ -265,7 +264,7 @@ RUN = Table(
             "model_framework": Keyword("ScikitLearn", 5, WebserviceException),
             "model_framework_version": Keyword("0.20", ANY),
             "description": Keyword("what it is", 5, WebserviceException),
-            "datasets": Keyword([], [("train", "x")], NotBuiltYetException),
+            "datasets": Keyword([], [("train", "x")], WebserviceException),
             "sample_input_dataset": Keyword("id", 5, AzureMLException),
             "sample_output_dataset": Keyword("id", 5, AzureMLException),
             "resource_configuration": Keyword(ResourceConfiguration(cpu=1), 5, AzureMLException),

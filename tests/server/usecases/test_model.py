@@ -230,6 +230,16 @@ def test_a_property_never_changes(world: World) -> None:
     assert change(world, Change()).tags == {}
 
 
+def test_datasets_are_noted_by_their_use(world: World) -> None:
+    register(world, request(datasets={"training": ["a", "a", "b"]}))
+    changed = change(world, Change(add_datasets={"training": ["b", "c"], "validation": ["d"]}))
+    assert changed.datasets == {"training": ["a", "b", "c"], "validation": ["d"]}
+    with pytest.raises(Invalid, match="dataset id"):
+        change(world, Change(add_datasets={"training": ["a/b"]}))
+    with pytest.raises(Invalid, match="at most"):
+        change(world, Change(add_datasets={"training": [str(n) for n in range(1_001)]}))
+
+
 def test_two_changes_at_once_both_count(world: World) -> None:
     register(world, request())
     threads = [

@@ -38,6 +38,7 @@ class ModelChange(msgspec.Struct, forbid_unknown_fields=True):
     remove_tags: list[str] = msgspec.field(default_factory=list)
     replace_tags: dict[str, str | None] | None = None
     add_properties: dict[str, str] = msgspec.field(default_factory=dict)
+    add_datasets: dict[str, list[str]] = msgspec.field(default_factory=dict)
     description: str | msgspec.UnsetType | None = msgspec.UNSET
     sample_input_dataset_id: str | msgspec.UnsetType | None = msgspec.UNSET
     sample_output_dataset_id: str | msgspec.UnsetType | None = msgspec.UNSET
@@ -130,6 +131,7 @@ def change(
         set_tags=data.set_tags,
         remove_tags=data.remove_tags,
         add_properties=data.add_properties,
+        add_datasets=data.add_datasets,
     )
     return usecase.change(
         workspace_id,

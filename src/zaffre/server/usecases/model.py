@@ -25,6 +25,7 @@ from zaffre.server.usecases.file import OpenFile, check_entries, require_there
 PAGE_MAX = 1_000
 DESCRIPTION_MAX_CHARS = 5_000
 TEXT_MAX_CHARS = 255
+DATASETS_MAX = 1_000
 RESOURCES_MAX_BYTES = 10_000
 
 
@@ -40,6 +41,7 @@ class Change:
     set_tags: dict[str, str | None] = field(default_factory=dict)
     remove_tags: Sequence[str] = ()
     add_properties: dict[str, str] = field(default_factory=dict)
+    add_datasets: dict[str, list[str]] = field(default_factory=dict)
 
 
 def register(
@@ -122,6 +124,7 @@ def _parse(workspace_id: str, request: ModelRequest, *, caller: Caller, now: dat
             request.sample_output_dataset_id, "sample_output_dataset_id"
         ),
         resource_configuration=_resources(request.resource_configuration),
+        datasets=_datasets({}, request.datasets),
     )
 
 
@@ -197,7 +200,8 @@ def changed_model(model: Model, wanted: Change) -> Model:
         fields["description"] = text
     if "resource_configuration" in fields:
         fields["resource_configuration"] = _resources(fields["resource_configuration"])
-    return replace(model, tags=tags, properties=properties, **fields)
+    datasets = _datasets(model.datasets, wanted.add_datasets)
+    return replace(model, tags=tags, properties=properties, datasets=datasets, **fields)
 
 
 def remove(workspace_id: str, name: str, version: int, *, caller: Caller, store: Store) -> None:
@@ -221,6 +225,19 @@ def open_file(
 
 def _properties(given: dict[str, str]) -> dict[str, str]:
     return {key: value or "" for key, value in names.label(given, "properties").items()}
+
+
+def _datasets(known: dict[str, list[str]], added: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return what datasets were used for, with more of them; each stands once."""
+    datasets = {use: list(ids) for use, ids in known.items()}
+    for use, ids in added.items():
+        listed = datasets.setdefault(
+            names.plain_text(use, "datasets", max_chars=TEXT_MAX_CHARS), []
+        )
+        listed += [one for one in map(names.dataset_id, dict.fromkeys(ids)) if one not in listed]
+    if sum(map(len, datasets.values())) > DATASETS_MAX:
+        raise Invalid("datasets", f"a model has at most {DATASETS_MAX} datasets")
+    return datasets
 
 
 def _text(value: str | None, field: str, max_chars: int = TEXT_MAX_CHARS) -> str | None:
