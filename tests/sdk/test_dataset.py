@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -407,3 +411,41 @@ class TestOfModels:
         for wrong in (animals, ("training", "x")):
             with pytest.raises(WebserviceException, match="datasets: "):
                 Model.register(ws, "model.pkl", "m", datasets=[wrong])
+
+
+class TestWebAddresses:
+    @pytest.fixture
+    def site(self, tmp_path: Path) -> Iterator[str]:
+        """The address of a server of files."""
+        (tmp_path / "site").mkdir()
+        (tmp_path / "site/t.csv").write_text("a\n1\n2\n")
+        handler = functools.partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "site"))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+    def test_rows_are_read_from_a_web_address(self, ws: Workspace, site: str) -> None:
+        dataset = Dataset.Tabular.from_delimited_files(f"{site}/t.csv?x=1")
+        assert list(dataset.to_pandas_dataframe()["a"]) == [1, 2]
+        registered = dataset.register(ws, "web")
+        assert list(Dataset.get_by_name(ws, "web").to_pandas_dataframe()["a"]) == [1, 2]
+        assert '"GetFiles"' in str(registered)
+
+    def test_a_file_is_downloaded_from_a_web_address(self, site: str, tmp_path: Path) -> None:
+        dataset = Dataset.File.from_files([f"{site}/t.csv"])
+        host = site.partition("://")[2]
+        assert dataset.to_path() == [f"/http%3A/%2F{host}/t.csv"]
+        (path,) = dataset.download(str(tmp_path / "to"))
+        assert Path(path).read_text() == "a\n1\n2\n"
+
+    def test_what_is_not_there_is_said(self, home: Path, site: str) -> None:
+        with pytest.raises(DatasetValidationError, match="stream was not found"):
+            Dataset.Tabular.from_delimited_files(f"{site}/absent.csv")
+        with pytest.raises(DatasetExecutionError, match="stream was not found"):
+            Dataset.File.from_files(f"{site}/absent.csv").to_path()
+        with pytest.raises(DatasetValidationError, match="cannot be reached"):
+            Dataset.Tabular.from_delimited_files("http://127.0.0.1:9/x.csv")

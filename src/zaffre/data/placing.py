@@ -35,6 +35,8 @@ def relative_paths(files: list[SourceFile]) -> list[str]:
 def is_one_file(definition: Definition, files: list[SourceFile]) -> bool:
     """Say whether a dataset is made of one file, named as such: a pattern is a folder."""
     (source, *others) = definition.sources
+    if source.url is not None:
+        return not others and len(files) == 1
     name = source.path if source.local is None else source.local
     return (
         not others

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import BinaryIO, Callable
 
 from zaffre.contract.dataset import Definition, Source
-from zaffre.contract.errors import NotBuiltYet
 from zaffre.data.glob import expand, fixed_folder, is_pattern
 from zaffre.data.stores.file_store import FileEntry, FileStore, inner_path
 from zaffre.data.stores.local import LocalStore
+from zaffre.data.stores.web import WebFile
 
 Stores = Callable[[str], FileStore]
 
@@ -46,7 +46,8 @@ def locate(definition: Definition, stores: Stores) -> list[SourceFile]:
 
 def _files(source: Source, stores: Stores) -> list[SourceFile]:
     if source.url is not None:
-        raise NotBuiltYet(f"Reading data from a web address ({source.url})")
+        web = WebFile(source.url)
+        return [SourceFile(web, entry, "") for entry in web.list("")]
     if source.local is not None:
         store: FileStore = LocalStore("/")
         path = source.local
