@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -381,6 +382,15 @@ class TestNamedInputs:
             with pytest.raises(UserErrorException, match="Invalid input name"):
                 animals.as_named_input(name)
         assert animals.as_named_input("").name.startswith("input__")
+
+
+def test_a_missing_package_is_named_in_one_error(
+    animals: TabularDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(UserErrorException, match=r"pip install 'zaffre\[data\]'"):
+        animals.to_pandas_dataframe()
+    assert animals.take(1).keep_columns("name").partition_keys == []
 
 
 class TestOfModels:

@@ -140,6 +140,13 @@ def test_files_are_a_path(store: Any, submit: Callable[..., Run], mode: str) -> 
         assert log_of(run) == "True\n" + shown
 
 
+def test_a_command_may_hold_an_input(store: Any, experiment: Experiment, tmp_path: Path) -> None:
+    named = Dataset.File.from_files((store, "f/1.txt")).as_named_input("files").as_mount()
+    run = experiment.submit(ScriptRunConfig(str(tmp_path), command=["cat", named]))
+    run.wait_for_completion(raise_on_error=False)
+    assert log_of(run) == "one"
+
+
 def test_a_path_may_be_chosen(store: Any, submit: Callable[..., Run]) -> None:
     named = Dataset.File.from_files((store, "f/*.txt")).as_named_input("files")
     run = submit("print(open('data/1.txt').read())", named.as_download(path_on_compute="data"))

@@ -30,9 +30,12 @@ class DatasetExecutionError(UserErrorException):
 def reading() -> Iterator[None]:
     """Turn what goes wrong with data into DatasetExecutionError, other refusals into v1's."""
     from zaffre.contract.errors import ZaffreError
+    from zaffre.data.errors import PackagesMissing
 
     try:
         yield
+    except ImportError as problem:
+        raise from_refusal(PackagesMissing(problem.name or str(problem))) from problem
     except ZaffreError as refusal:
         if refusal.code.startswith("data."):
             raise DatasetExecutionError(refusal.message, refusal) from refusal

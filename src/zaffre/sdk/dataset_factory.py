@@ -5,7 +5,7 @@ from __future__ import annotations
 from zaffre.sdk import argument, dataset_path
 from zaffre.sdk.abstract_dataset import stores_of
 from zaffre.sdk.dataset_errors import checking, reading, validating
-from zaffre.sdk.exceptions import NotBuiltYetException, UserErrorException, from_refusal
+from zaffre.sdk.exceptions import NotBuiltYetException, UserErrorException
 from zaffre.sdk.file_dataset import FileDataset
 from zaffre.sdk.tabular_dataset import TabularDataset
 from zaffre.sdk.unbuilt import method
@@ -193,7 +193,6 @@ class TabularDatasetFactory:
         say(f"Uploading file to {folder}/")
         with reading(), tempfile.TemporaryDirectory() as temporary:
             local = os.path.join(temporary, f"{unique}.parquet")
-            _require("pyarrow", "pandas")
             from zaffre.data import write
 
             write.write_frame(dataframe, local, row_group_size=row_group_size)
@@ -308,18 +307,6 @@ def _prepared(definition: Definition, workspace: Workspace | None, *, validate: 
 
     with validating(validate=validate):
         return engine.prepare(definition, stores_of(workspace), validate=validate)
-
-
-def _require(*packages: str) -> None:
-    from importlib import import_module
-
-    from zaffre.data.errors import PackagesMissing
-
-    for package in packages:
-        try:
-            import_module(package)
-        except ImportError as problem:
-            raise from_refusal(PackagesMissing(problem.name or package)) from problem
 
 
 def _silent(line: str) -> None:
