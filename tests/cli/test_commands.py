@@ -127,7 +127,8 @@ def test_a_run_s_workspace_is_named_where_there_are_several(
     run_id = interactive_run(server, experiment)
     another = server.client.post("/api/v1/workspaces/open", workspace_request())
     assert another.status == 200
-    assert f"{run_id}  {workspace['name']}  " in zaffre("run", "list").out
+    line = next(one for one in zaffre("run", "list").out.splitlines() if one.startswith(run_id))
+    assert line.split()[1] == workspace["name"]
     assert f"Workspace   {workspace['name']}\n" in zaffre("run", "show", run_id).out
     assert workspace["name"] in zaffre("workspace", "list").out
 
