@@ -150,7 +150,9 @@ def rows() -> list[Row]:
         wanted = sorted({*data.get("members", {}), *data.get("attrs", ())})
         row = Row(name, module, max(imports), found=False, member_uses=member_uses(used))
         result.append((row, wanted))
-    classes = {row.name: cls for row, _ in result if (cls := find(row.module, row.name))}
+    # Of two classes of one name the one with the shorter path is meant (azureml.core's Dataset).
+    deepest_first = sorted(result, key=lambda one: -one[0].module.count("."))
+    classes = {row.name: cls for row, _ in deepest_first if (cls := find(row.module, row.name))}
     # v1's public names of one class may be several; the SDK's own name is the one that tests use.
     classes |= {cls.__name__: cls for cls in classes.values()}
     used_in_tests = tested.members(classes)

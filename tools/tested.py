@@ -119,13 +119,15 @@ class _Scan(ast.NodeVisitor):
         return None
 
     def _returned(self, node: ast.expr) -> type | None:
-        """Return the class of what a member gives: a method's answer, a property's value."""
+        """Return the class that a member is, or that it gives: a method's answer, a property's."""
         if not isinstance(node, ast.Attribute):
             return None
         owner = self._class_of(node.value)
         if owner is None and isinstance(node.value, ast.Name):
             owner = self._classes.get(node.value.id)
         member = inspect.getattr_static(owner, node.attr, None) if owner is not None else None
+        if inspect.isclass(member):
+            return member
         function = getattr(member, "fget", None) or getattr(member, "__func__", member)
         annotation = getattr(function, "__annotations__", {}).get("return")
         return self._of_text(annotation) if isinstance(annotation, str) else None
