@@ -42,8 +42,10 @@ TABLES: list[Table] = [
 
 
 @pytest.fixture
-def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """A bench whose workspace is made when it is first asked for: records need no server."""
+def bench(
+    home: Path, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Bench:
+    """A bench on the shared server; its workspace is made when it is first asked for."""
     folder = tmp_path / "bench"
     folder.mkdir()
     monkeypatch.chdir(folder)
