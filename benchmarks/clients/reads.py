@@ -25,6 +25,14 @@ def open_experiment() -> str:
     return _experiment().id
 
 
+def fill_runs(count: int) -> int:
+    """Make `count` interactive runs and end them; return how many."""
+    experiment = _experiment()
+    for _ in range(count):
+        experiment.start_logging(snapshot_directory=None).complete()
+    return count
+
+
 def fill_points(count: int) -> str:
     """Log `count` points of one metric by an interactive run; return the run's id."""
     run = _experiment().start_logging(snapshot_directory=None)
@@ -99,6 +107,7 @@ if __name__ == "__main__":
     answer(
         {
             "open_experiment": open_experiment,
+            "fill_runs": fill_runs,
             "fill_points": fill_points,
             "newest": newest,
             "newest_answer": newest_answer,
